@@ -257,6 +257,10 @@ export const eventTypes = {
   'app.oauth2.token.grant.access_token': { when: 'An access token is granted.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.grant.id_token': { when: 'An ID token is granted.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.grant.refresh_token': { when: 'A refresh token is granted.', outcomes: ['SUCCESS'] },
+  'app.oauth2.logout_token.delivery': {
+    when: 'The delivery of a logout token to an app has ended: the app has ended its session, or has not been reached in a day.',
+    outcomes: ['SUCCESS', 'FAILURE'],
+  },
   'app.oauth2.token.revoke': { when: 'A token is revoked by its client.', outcomes: ['SUCCESS'] },
   'app.oauth2.token.detect_reuse': {
     when: 'A code or refresh token is used twice; the tokens issued for it are revoked.',

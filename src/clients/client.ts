@@ -36,6 +36,8 @@ export interface ClientSettings {
   readonly refreshTokenLeeway?: number
   /** Whether a confidential client must use PKCE at `authorize`, too. Absent: no. Public clients always must. */
   readonly pkceRequired?: boolean
+  /** Where the client is sent logout tokens (OpenID Connect Back-Channel Logout 1.0). Absent: it is sent none. */
+  readonly backchannelLogoutUri?: string
   /** Development only: any `http://localhost:PORT` address without a query counts as registered. */
   readonly insecureLocalhostRedirects?: boolean
   /**

@@ -9,12 +9,15 @@ function* namesOf({
   jwks,
   redirectUris = [],
   emailMagicLinkRedirectUri: link,
+  backchannelLogoutUri: logout,
 }: Partial<ClientSettings>): Iterable<readonly [name: string, label: string]> {
   for (const key of jwks?.keys ?? []) yield [nameOfKey(key), `jwks: the key ${key.kid ?? 'without a kid'}`]
   for (const uri of redirectUris)
     yield [`redirect ${plainHash(addressOf(uri))}`, `redirect_uris: ${uri.slice(0, 100)}`]
   if (link)
     yield [`link ${plainHash(addressOf(link))}`, `email_magic_link_redirect_uri: ${link.slice(0, 100)}`]
+  if (logout)
+    yield [`logout ${plainHash(addressOf(logout))}`, `backchannel_logout_uri: ${logout.slice(0, 100)}`]
 }
 
 /**

@@ -44,6 +44,13 @@ const client = Type.Object(
       description: 'The allowed redirect URIs after sign-out.',
       default: [],
     }),
+    backchannelLogoutUri: Type.Optional(
+      Type.String({
+        description:
+          'Where the app is sent a logout token when a session of it ends (OpenID Connect Back-Channel Logout 1.0): an https address. Absent: it is sent none.',
+        maxLength: 1024,
+      }),
+    ),
     grantTypes: Type.Optional(
       Type.Array(
         Type.Union([
@@ -364,6 +371,17 @@ export const configOptions = Type.Object(
           default: [],
           uniqueItems: true,
         }),
+      },
+      { default: {} },
+    ),
+    backchannelLogout: Type.Object(
+      {
+        insecureAddresses: Type.Optional(
+          Type.Boolean({
+            description:
+              'Allow apps to be sent logout tokens on this machine, by http as well, or in a private network. Link-local addresses are never called. Default: false in production, else true.',
+          }),
+        ),
       },
       { default: {} },
     ),

@@ -376,6 +376,10 @@ function clientProblems(client: Fields): readonly (readonly [string, string])[] 
   ) {
     problems.push(['grantTypes', 'must have authorization_code or interaction_code'])
   }
+  const logout = client.backchannelLogoutUri
+  // Whether this machine or a private network is allowed is decided when it is called.
+  const unfit = typeof logout === 'string' && outboundUrlProblem(logout, { insecureAddresses: true })
+  if (unfit) problems.push(['backchannelLogoutUri', unfit])
   if (typeof link === 'string' && !(isRedirectUri(link) && link.length <= longestUri)) {
     problems.push(['emailMagicLinkRedirectUri', redirectForm])
   }

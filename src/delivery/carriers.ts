@@ -2,6 +2,7 @@ import type { Row } from '../storage/index.ts'
 import { secretsOf } from './email/reason-text.ts'
 import { type MailVariables, type Renderer, templateNames } from './email/templates.ts'
 import { MailRefused, type Transport } from './email/transport.ts'
+import type { LogoutTransport, LogoutVariables } from './logout/transport.ts'
 import type { Lane } from './outbox.store.ts'
 import { type TextChannel, type TextVariables, textTemplates } from './text/definitions.ts'
 import { renderText } from './text/render.ts'
@@ -11,12 +12,14 @@ import type { TextTransport } from './text/transport.ts'
 interface Opened {
   readonly row: Row<'outbox'>
   readonly locale?: string
-  readonly variables: MailVariables | TextVariables
+  readonly variables: MailVariables | TextVariables | LogoutVariables
 }
 
 /** What a worker does with its rows: renders and hands over. */
 export interface Carrier {
   readonly lane: Lane
+  /** Called before each look into the outbox. */
+  prepare?(): Promise<void>
   /** @param message its `to` is null where there is no recipient, or one that gets nothing: it is rehearsed (A62). */
   carry(message: Opened & { readonly to: string | null }, signal: AbortSignal): Promise<void>
   /** Codes and links: what no reason of a failure may contain. */
@@ -63,4 +66,16 @@ export const textCarrier = (transport: TextTransport): Carrier => ({
     }
   },
   secretsOf: ({ variables }) => [(variables as TextVariables).code],
+})
+
+export const logoutCarrier = (transport: LogoutTransport): Carrier => ({
+  lane: 'logouts',
+  prepare: transport.prepare,
+  async carry({ row, to, variables }, signal) {
+    if (to === null || row.person_id === null) return
+    const { sessionId, issuer } = variables as LogoutVariables
+    const logout = { id: row.id, attempt: row.attempts, clientId: to, personId: row.person_id }
+    await transport.send({ ...logout, sessionId, issuer }, signal)
+  },
+  secretsOf: () => [],
 })

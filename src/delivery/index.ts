@@ -1,5 +1,5 @@
 /**
- * Delivery of mails, texts and calls: the outbox, the workers that send from it, and the templates. A mail is a row in the outbox, written
+ * Delivery of mails, texts and calls, and of logout tokens to apps: the outbox, the workers that send from it, and the templates. A mail is a row in the outbox, written
  * in the same database transaction as its cause, so that neither exists without the other. Owns retries and expiry; the
  * calling code decides about the content. `email/` has the transports and templates of mails, `text/` those of texts and calls. Messages follow RFC 5322 and are
  * marked as automatic by RFC 3834.
@@ -36,6 +36,7 @@ export {
   refusalReasons,
   type Transport,
 } from './email/transport.ts'
+export type { LogoutTransport, OutgoingLogout } from './logout/transport.ts'
 export {
   type AttemptOutcome,
   attemptOutcomes,
@@ -50,10 +51,12 @@ export {
   type MailOutcome,
   type MailStatus,
   mailStatuses,
+  type NewLogout,
   type NewMail,
   type NewText,
   type NotRetried,
   purgeMails,
+  queueLogout,
   queueMail,
   queueText,
   retryMail,
@@ -70,6 +73,7 @@ export {
 export {
   type Channel,
   channels,
+  type OutboxChannel,
   type TextChannel,
   type TextTemplate,
   type TextVariables,
@@ -82,8 +86,10 @@ export type { OutgoingText, TextTransport } from './text/transport.ts'
 export {
   type Delivery,
   type DeliveryOptions,
+  type LogoutDeliveryOptions,
   leaveDelivery,
   startDelivery,
+  startLogoutDelivery,
   startTextDelivery,
   type TextDeliveryOptions,
 } from './worker.ts'

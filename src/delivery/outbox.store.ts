@@ -1,3 +1,4 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import {
   type Db,
   type NewRow,
@@ -55,13 +56,14 @@ export async function insertMail(db: Db, row: Omit<NewRow<'outbox'>, 'fair_at'>)
   )
 }
 
-/** What one worker sends: mails, or texts and calls. A service that is slow for one holds nothing of the other back. */
-export type Lane = 'mails' | 'texts'
+/** What one worker sends: mails, texts and calls, or logout tokens. A service that is slow for one holds nothing of the others back. */
+export type Lane = 'mails' | 'texts' | 'logouts'
 
-/** The rows of a lane. Each has a queue of its own (`outbox_queued_texts`). */
+/** The rows of a lane. The latter two share an index (`outbox_queued_texts`), whose condition SQLite takes by its words. */
 const inLane: Readonly<Record<Lane, string>> = {
   mails: "channel = 'email'",
-  texts: "channel <> 'email'",
+  texts: "channel <> 'email' and channel <> 'logout'",
+  logouts: "channel <> 'email' and channel = 'logout'",
 }
 
 export interface Claim {
@@ -193,6 +195,7 @@ export async function listMails(
     .selectFrom('outbox')
     .selectAll()
     .where('status', 'in', statuses)
+    .where('channel', '<>', 'logout')
     .$if(ids !== undefined, (query) => query.where('id', 'in', ids ?? []))
     .orderBy('created_at', 'desc')
     .orderBy('id')
@@ -255,6 +258,12 @@ export async function waitingMailsOf(db: Db, transactionId: string): Promise<rea
   return rows.map(({ next_at: nextAt, ...mail }) => ({ ...mail, nextAt }))
 }
 
+const channelsOf: Readonly<Record<Lane, RawBuilder<SqlBool>>> = {
+  mails: sql.raw(inLane.mails),
+  texts: sql.raw(inLane.texts),
+  logouts: sql.raw(inLane.logouts),
+}
+
 export interface Backlog {
   readonly waiting: number
   /** When the oldest waiting mail was queued (epoch milliseconds), or null where none waits. */
@@ -279,7 +288,7 @@ export async function backlogOf(db: Db, now: number, lane: Lane = 'mails'): Prom
       fn.min('next_at').as('nextAt'),
     ])
     .where('status', '=', 'queued')
-    .where('channel', lane === 'mails' ? '=' : '<>', 'email')
+    .where(channelsOf[lane])
     .executeTakeFirstOrThrow()
   const { waiting, oldestAt, codeAt, nextAt } = row
   // A mail that a worker has in hand is due when its lease ends: later.
@@ -324,7 +333,7 @@ export async function endCodeMailsOf(
   return run(
     db,
     `update outbox set status = 'expired', sealed = null, lease_owner = null, done_at = $2, error = $3
-     where person_id = $1 and status = 'queued' and template not in (${slots(noticeTemplates, 4)}) returning *`,
+     where person_id = $1 and status = 'queued' and channel <> 'logout' and template not in (${slots(noticeTemplates, 4)}) returning *`,
     [personId, now, error, ...noticeTemplates],
   )
 }

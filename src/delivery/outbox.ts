@@ -1,9 +1,10 @@
 import { type Random, randomId, type Secrets } from '../base/index.ts'
 import type { Tx } from '../storage/index.ts'
 import type { MailVariables, TemplateName } from './email/templates.ts'
+import type { LogoutVariables } from './logout/transport.ts'
 import { endCodeMailsOf, insertMail, makeDue, type StoredMail } from './outbox.store.ts'
 import { removeSuppression } from './suppressions.store.ts'
-import type { Channel, TextChannel, TextTemplate, TextVariables } from './text/definitions.ts'
+import type { OutboxChannel, TextChannel, TextTemplate, TextVariables } from './text/definitions.ts'
 
 export {
   type Backlog,
@@ -55,6 +56,14 @@ export interface NewText {
   readonly locale?: string | undefined
 }
 
+/** The end of a session, for the app that it was at. */
+export interface NewLogout extends LogoutVariables {
+  readonly clientId: string
+  readonly personId: string
+  /** Until when it is tried (epoch milliseconds). */
+  readonly endsAt: number
+}
+
 interface QueueContext {
   readonly secrets: Secrets
   readonly random: Random
@@ -71,7 +80,7 @@ export type AttemptOutcome = (typeof attemptOutcomes)[number]
 /** What is left of a mail once it is closed: nothing secret. */
 export interface ClosedMail {
   readonly id: string
-  readonly channel: Channel
+  readonly channel: OutboxChannel
   readonly template: string
   readonly recipient: string | null
   readonly personId: string | null
@@ -111,7 +120,7 @@ export async function endCodeMails(tx: Tx, personId: string, now: number): Promi
   const rows = await endCodeMailsOf(tx, personId, { now, error })
   return rows.map((row) => ({
     id: row.id,
-    channel: row.channel as Channel,
+    channel: row.channel as OutboxChannel,
     template: row.template,
     recipient: row.recipient,
     personId,
@@ -124,10 +133,10 @@ export async function endCodeMails(tx: Tx, personId: string, now: number): Promi
 
 const purpose = 'outbox'
 
-/** What is sealed into a row: of a mail, or of a text or call. */
-interface Sealed<Variables = MailVariables | TextVariables> {
+/** What is sealed into a row: of a mail, of a text or call, or of a logout token. */
+interface Sealed {
   readonly locale?: string
-  readonly variables: Variables
+  readonly variables: MailVariables | TextVariables | LogoutVariables
 }
 
 /** Puts a mail into the outbox, in the transaction that is the reason for it. Answers its id. Wake the worker after the commit. */
@@ -138,9 +147,35 @@ export const queueMail = (tx: Tx, mail: NewMail, context: QueueContext): Promise
 export const queueText = (tx: Tx, text: NewText, context: QueueContext): Promise<string> =>
   queue(tx, text, context, 'txt')
 
+/** The same for a logout token. It is made when it is sent: what waits says no more than whose session has ended where. */
+export const queueLogout = (
+  tx: Tx,
+  { clientId, personId, endsAt, sessionId, issuer }: NewLogout,
+  context: QueueContext,
+): Promise<string> =>
+  queue(
+    tx,
+    {
+      ...{ channel: 'logout', template: 'LogoutToken', recipient: clientId, personId, endsAt },
+      transactionId: null,
+      // An app with a thousand of them holds back one that has a single one by no more than what is in hand.
+      source: clientId,
+      variables: { sessionId, issuer },
+    },
+    context,
+    'lgo',
+  )
+
+/** What a row of any kind is made of. */
+type NewMessage = Omit<NewMail, 'template' | 'variables'> & {
+  readonly channel: OutboxChannel
+  readonly template: string
+  readonly variables: Sealed['variables']
+}
+
 async function queue(
   tx: Tx,
-  message: NewText | (NewMail & { readonly channel: 'email' }),
+  message: NewMessage,
   { random, secrets, now }: QueueContext,
   prefix: string,
 ): Promise<string> {

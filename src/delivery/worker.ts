@@ -8,15 +8,16 @@ import {
   secretVersionOf,
 } from '../base/index.ts'
 import type { Row, Storage, Tx } from '../storage/index.ts'
-import { type Carrier, mailCarrier, textCarrier } from './carriers.ts'
+import { type Carrier, logoutCarrier, mailCarrier, textCarrier } from './carriers.ts'
 import { reasonText } from './email/reason-text.ts'
 import { slowFactor } from './email/smtp.ts'
 import type { Renderer } from './email/templates.ts'
 import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
+import type { LogoutTransport } from './logout/transport.ts'
 import { type Closing, claimMails, closeMail, postponeMail, renewLeases } from './outbox.store.ts'
 import { type AttemptOutcome, type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
 import { findSuppression, suppress } from './suppressions.store.ts'
-import type { Channel } from './text/definitions.ts'
+import type { OutboxChannel } from './text/definitions.ts'
 import type { TextTransport } from './text/transport.ts'
 
 /** What a worker of either kind is given. */
@@ -33,7 +34,11 @@ interface WorkerOptions {
    * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62). One whose time is over, and that
    * was sent whole without an answer before, counts as unanswered: it may have arrived.
    */
-  readonly onAttempt?: (outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: Channel) => void
+  readonly onAttempt?: (
+    outcome: AttemptOutcome,
+    reason: RefusalReason | undefined,
+    channel: OutboxChannel,
+  ) => void
   /** Mails in hand at once, besides those that the server takes its time over: `slowFactor` times as many in all. */
   readonly parallel?: number
   /** After how many real milliseconds a mail in hand makes room for another one. */
@@ -61,6 +66,10 @@ export interface DeliveryOptions extends WorkerOptions {
 
 export interface TextDeliveryOptions extends Omit<WorkerOptions, 'suppressionMs'> {
   readonly transport: TextTransport
+}
+
+export interface LogoutDeliveryOptions extends Omit<WorkerOptions, 'suppressionMs'> {
+  readonly transport: LogoutTransport
 }
 
 export interface Delivery {
@@ -113,6 +122,10 @@ export const startDelivery = ({ transport, renderer, ...options }: DeliveryOptio
 export const startTextDelivery = ({ transport, ...options }: TextDeliveryOptions): Delivery =>
   startWorker({ ...options, carrier: textCarrier(transport) })
 
+/** Starts a worker for logout tokens. */
+export const startLogoutDelivery = ({ transport, ...options }: LogoutDeliveryOptions): Delivery =>
+  startWorker({ ...options, carrier: logoutCarrier(transport) })
+
 type Options = WorkerOptions & { readonly carrier: Carrier }
 
 /**
@@ -148,6 +161,7 @@ function startWorker(options: Options): Delivery {
       const limit = room()
       left = limit < 1
       if (closed || left) return
+      await carrier.prepare?.()
       const except = [...inHand.keys()]
       const rows = await claimMails(storage, {
         lane: carrier.lane,
@@ -312,7 +326,7 @@ async function deliver(
   await marked(options, row, () =>
     postponeMail(storage.db, row.id, { owner, nextAt, error: message, unanswered }),
   )
-  options.onAttempt?.('postponed', reason, row.channel as Channel)
+  options.onAttempt?.('postponed', reason, row.channel as OutboxChannel)
 }
 
 /** How soon a mail that this node cannot open is due again, for a node that can. */
@@ -343,7 +357,7 @@ async function postponeUnopened(
       count > 1 ? 'mails cannot be opened: they wait' : 'a mail cannot be opened: it waits',
     ),
   )
-  onAttempt?.('postponed', undefined, row.channel as Channel)
+  onAttempt?.('postponed', undefined, row.channel as OutboxChannel)
 }
 
 interface Failure {
@@ -413,7 +427,7 @@ async function close(
       }
       const mail: ClosedMail = {
         id: row.id,
-        channel: row.channel as Channel,
+        channel: row.channel as OutboxChannel,
         template: row.template,
         recipient,
         personId,
@@ -427,7 +441,7 @@ async function close(
       return true
     }),
   )
-  if (closed) onAttempt?.(counts, reason, row.channel as Channel)
+  if (closed) onAttempt?.(counts, reason, row.channel as OutboxChannel)
 }
 
 /** How often, and how long after each other in real milliseconds, the result of a delivery is tried to be stored. */

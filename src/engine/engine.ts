@@ -29,6 +29,7 @@ import {
   type MailOutcome,
   parseSmtpUrl,
   startDelivery,
+  startLogoutDelivery,
   startTextDelivery,
   type TextTransport,
   type Transport,
@@ -216,7 +217,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     transport: ports.texts ?? textTransportOf(config, { clock, baseUrl: () => baseUrl }),
     onAttempt: engineMetrics.countTextAttempt,
   })
-  const delivery = together(mails, texts)
+  // Begun once the endpoints are there, whose keys sign what it sends.
+  let logouts: Delivery | undefined
+  const delivery = together(() => [mails, texts, ...(logouts ? [logouts] : [])])
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
   const wakeDelivery = () => untraced(() => delivery.wake())
   core.outgoing.onCommitted = wakeDelivery
@@ -436,6 +439,15 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
 
   if (config.mode === 'production' && config.mail.deliver) void checkMail(transport, config, log)
+  // Not before the address is known, which its tokens name.
+  logouts = (config.mail.deliver ? startLogoutDelivery : leaveDelivery)({
+    ...working,
+    random: branchOf(random, 'logout delivery'),
+    transport: oidc.logouts({
+      insecureAddresses: config.backchannelLogout.insecureAddresses ?? config.mode !== 'production',
+    }),
+    onAttempt: engineMetrics.countLogoutAttempt,
+  })
   const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
   const resealing = startResealing(core)
   const maintenance = startMaintenance({
@@ -573,16 +585,16 @@ function transportOf({ mail, org, issuer }: Config, clock: Clock): Transport {
   })
 }
 
-/** Both workers as one. */
-const together = (...workers: readonly Delivery[]): Delivery => ({
+/** The workers as one. */
+const together = (workers: () => readonly Delivery[]): Delivery => ({
   wake() {
-    for (const worker of workers) worker.wake()
+    for (const worker of workers()) worker.wake()
   },
   async idle() {
-    await Promise.all(workers.map((worker) => worker.idle()))
+    await Promise.all(workers().map((worker) => worker.idle()))
   },
   async close(options) {
-    await Promise.all(workers.map((worker) => worker.close(options)))
+    await Promise.all(workers().map((worker) => worker.close(options)))
   },
 })
 

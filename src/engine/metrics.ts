@@ -7,9 +7,9 @@ import {
   attemptOutcomes,
   type Backlog,
   backlogOf,
-  type Channel,
   channels,
   type Lane,
+  type OutboxChannel,
   type RefusalReason,
 } from '../delivery/index.ts'
 import { countExpiredTransactions, type FlowOutcome, flowOutcomes } from '../flow/index.ts'
@@ -22,7 +22,8 @@ interface EngineMetrics {
   countFlowOutcome(outcome: FlowOutcome): void
   countMailAttempt(outcome: AttemptOutcome): void
   countCaptcha(outcome: CaptchaOutcome): void
-  countTextAttempt(outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: Channel): void
+  countTextAttempt(outcome: AttemptOutcome, reason: RefusalReason | undefined, channel: OutboxChannel): void
+  countLogoutAttempt(outcome: AttemptOutcome): void
   /** Counts expired transactions. Each is counted by one node: the sum over all nodes is right. */
   countExpired(now: number): Promise<void>
 }
@@ -30,6 +31,7 @@ interface EngineMetrics {
 const flowOutcomesTotal = 'rekey_flow_outcomes_total'
 const mailsTotal = 'rekey_mails_total'
 const textsTotal = 'rekey_texts_total'
+const logoutsTotal = 'rekey_logout_tokens_total'
 const captchasTotal = 'rekey_captchas_total'
 
 /** What the metrics are read from. */
@@ -56,6 +58,7 @@ export function registerMetrics(
   metrics.describe(flowOutcomesTotal, 'Sign-ins, recoveries and unlocks by outcome.')
   metrics.describe(mailsTotal, 'Attempts to deliver a mail by outcome.')
   metrics.describe(textsTotal, 'Attempts to deliver a text or a call by channel and outcome.')
+  metrics.describe(logoutsTotal, 'Attempts to send a logout token to an app by outcome.')
   metrics.describe(captchasTotal, 'Forms that ask for a captcha, by what became of it.')
   // Every series exists from the start, with 0: rate() does not see the first event of a series that begins with it.
   for (const intent of ['sign-in', 'recovery', 'unlock', 'activation'] as const) {
@@ -64,6 +67,7 @@ export function registerMetrics(
   for (const outcome of captchaOutcomes) metrics.count(captchasTotal, { outcome }, 0)
   for (const outcome of attemptOutcomes) {
     metrics.count(mailsTotal, { outcome }, 0)
+    metrics.count(logoutsTotal, { outcome }, 0)
     for (const channel of textChannels) metrics.count(textsTotal, { channel, outcome }, 0)
   }
   // First: gauges are read in this order, and the query of a later one would itself occupy a connection.
@@ -82,6 +86,7 @@ export function registerMetrics(
   metrics.gauge('rekey_build_info', 'Version of Rekey and of Node; always 1.', () => [[build, 1]])
   return {
     countFlowOutcome: ({ intent, outcome }) => metrics.count(flowOutcomesTotal, { intent, outcome }),
+    countLogoutAttempt: (outcome) => metrics.count(logoutsTotal, { outcome }),
     countMailAttempt: (outcome) => metrics.count(mailsTotal, { outcome }),
     countCaptcha: (outcome) => metrics.count(captchasTotal, { outcome }),
     countTextAttempt: (outcome, _, channel) => metrics.count(textsTotal, { channel, outcome }),
@@ -110,6 +115,7 @@ function backlogReader(storage: Storage, clock: Clock, lane: Lane): () => Promis
 function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void {
   const backlog = backlogReader(storage, clock, 'mails')
   const texts = backlogReader(storage, clock, 'texts')
+  const logouts = backlogReader(storage, clock, 'logouts')
   const since = (at: number | null) => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000)
   metrics.gauge('rekey_mail_queue_length', 'Mails in the queue.', async () => (await backlog()).waiting)
   metrics.gauge('rekey_mail_queue_oldest_age_seconds', 'Age of the oldest mail in the queue.', async () =>
@@ -134,6 +140,16 @@ function addMailMetrics(metrics: Metrics, storage: Storage, clock: Clock): void 
     'rekey_text_queue_oldest_age_seconds',
     'Age of the oldest text or call in the queue.',
     async () => since((await texts()).oldestAt),
+  )
+  metrics.gauge(
+    'rekey_logout_queue_length',
+    'Logout tokens in the queue.',
+    async () => (await logouts()).waiting,
+  )
+  metrics.gauge(
+    'rekey_logout_queue_oldest_age_seconds',
+    'Age of the oldest logout token in the queue.',
+    async () => since((await logouts()).oldestAt),
   )
 }
 

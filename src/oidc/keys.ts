@@ -40,6 +40,9 @@ const cacheMs = 60_000
  */
 export const publishedAheadMs = 60_000
 
+/** The type of logout tokens (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
+export const logoutTokenType = 'logout+jwt'
+
 export type Claims = Readonly<Record<string, unknown>>
 
 /** The claims of a token with a valid signature, and the key that signed it. */
@@ -334,7 +337,9 @@ function kidOf(jwt: string): string | undefined {
 
 async function verifyWith(key: CryptoKey, jwt: string): Promise<Claims | undefined> {
   try {
-    const { payload } = await compactVerify(jwt, key, { algorithms: [alg] })
+    const { payload, protectedHeader } = await compactVerify(jwt, key, { algorithms: [alg] })
+    // A logout token is for an app: here it ends nothing, opens nothing and is no hint (RFC 8725, section 3.11).
+    if (protectedHeader.typ === logoutTokenType) return undefined
     return JSON.parse(new TextDecoder().decode(payload)) as Claims
   } catch {
     return undefined // An invalid signature, or a malformed token.

@@ -1,6 +1,9 @@
 import type { Party } from '../audit/index.ts'
 import { type Clock, createLogSampler, systemClock } from '../base/index.ts'
+import type { LogoutTransport } from '../delivery/index.ts'
+import type { OutboundOptions } from '../outbound/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
+import { createLogoutTransport } from './backchannel/logout.ts'
 import { recordKeyChange } from './events.ts'
 import { createOwnPages, type OwnPages } from './hosted/own-pages.ts'
 import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
@@ -15,6 +18,8 @@ import { findUserCaller, type UserCaller } from './user-token.ts'
 export interface Oidc {
   /** All OAuth and OIDC endpoints of both authorization servers, with paths from the engine's root. */
   readonly routes: OidcRoutes
+  /** What sends logout tokens to apps, for a worker. */
+  logouts(options: OutboundOptions): LogoutTransport
   /** Transactions that begin at the engine's own pages. */
   readonly ownPages: OwnPages
   /** The issuers, for the configuration of apps. */
@@ -79,6 +84,7 @@ export function createOidc(options: OidcOptions): Oidc {
   const token = createTokenEndpoint(parts)
   return {
     routes: oidcRoutes(parts, servers, token),
+    logouts: (outbound) => createLogoutTransport(parts, servers, outbound),
     ownPages: createOwnPages(parts, servers.org),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
     findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),

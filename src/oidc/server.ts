@@ -83,6 +83,8 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
   revocation_endpoint_auth_methods_supported: [...authMethods, 'private_key_jwt'],
   revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+  backchannel_logout_supported: true,
+  backchannel_logout_session_supported: true,
   authorization_response_iss_parameter_supported: true,
   prompt_values_supported: prompts,
   claims_parameter_supported: false,

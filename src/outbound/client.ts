@@ -50,6 +50,8 @@ export interface OutboundCall {
   /** Sent as a form (`application/x-www-form-urlencoded`), as the services that verify captchas read it. */
   readonly form?: Readonly<Record<string, string>> | undefined
   readonly signal?: AbortSignal | undefined
+  /** The status alone is answered: whatever comes after it, JSON or not, is not read. */
+  readonly statusOnly?: boolean
 }
 
 export interface OutboundAnswer {
@@ -152,7 +154,7 @@ export function createOutbound(options: OutboundOptions = {}): OutboundClient {
   }
 
   return {
-    post: ({ url: text, headers = {}, body, form, signal }) =>
+    post: ({ url: text, headers = {}, body, form, signal, statusOnly }) =>
       during(text, signal, async (url, limit) => {
         const sent = Buffer.from(form ? new URLSearchParams(form).toString() : JSON.stringify(body))
         const init = {
@@ -177,7 +179,10 @@ export function createOutbound(options: OutboundOptions = {}): OutboundClient {
             isSent = true
           })
           request.once('response', (response) => {
-            read(response, mostBytes, url).then(done, failed)
+            if (statusOnly) {
+              done({ status: response.statusCode ?? 0, body: undefined })
+              response.destroy()
+            } else read(response, mostBytes, url).then(done, failed)
           })
           request.end(sent)
         })

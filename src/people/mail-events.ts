@@ -44,9 +44,10 @@ const ended = {
   email: { eventType: 'system.email.delivery', noun: 'Email', without: 'recipient' },
   sms: { eventType: 'system.sms.receive_status', noun: 'SMS message', without: 'number' },
   voice: { eventType: 'system.voice.receive_status', noun: 'Call', without: 'number' },
+  logout: { eventType: 'app.oauth2.logout_token.delivery', noun: 'Logout token', without: 'recipient' },
 } as const satisfies Readonly<Record<ClosedMail['channel'], object>>
 
-/** A mail, text or call has come to its end. */
+/** A mail, text, call or logout token has come to its end. */
 export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
   const isWithoutRecipient = mail.recipient === null
   const { eventType, noun, without } = ended[mail.channel]
@@ -60,7 +61,10 @@ export function mailClosed(mail: ClosedMail, outcome: MailOutcome): NewEvent {
     displayMessage: isWithoutRecipient ? `${noun} without a ${without} dropped` : `${noun} ${outcome}`,
     outcome: ends[outcome],
     actor: { id: 'system', type: 'SystemPrincipal' },
-    target: mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }],
+    target: [
+      ...(mail.personId === null ? [] : [{ id: mail.personId, type: 'User' }]),
+      ...(mail.channel === 'logout' ? [{ id: mail.recipient ?? '', type: 'AppInstance' }] : []),
+    ],
     transactionId: mail.transactionId ?? undefined,
     debugData: {
       mail: mail.id,

@@ -1,5 +1,6 @@
 import { plainHash, type Random, randomToken } from '../base/index.ts'
 import { type Db, insert, type Row, run } from '../storage/index.ts'
+import { queuesLogout } from './logout.store.ts'
 import { newSessionId, type Session, type SessionDetails, toSession } from './sessions.store.ts'
 
 /** The session of a browser: what its user has proven, for every app that asks. Its tokens are those of the apps' sessions. */
@@ -111,6 +112,7 @@ export async function startBrowserSession(
       cookie_hash: plainHash(secret),
       used_at: now,
       parent_id: null,
+      logout_at: null,
     },
   ])
   return { id, cookie: `${id}.${secret}`, expiresAt }
@@ -157,7 +159,7 @@ export async function passOnChildren(db: Db, from: string, to: string): Promise<
  * ended before.
  */
 export async function revokeParentOf(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const text = `update sessions set revoked_at = $2
+  const text = `update sessions set revoked_at = $2, ${queuesLogout('$2')}
     where id = (select parent_id from sessions where id = $1) and revoked_at is null returning *`
   const [row] = await run<SessionRow>(db, text, [id, now])
   return row && toSession(row)
@@ -165,6 +167,7 @@ export async function revokeParentOf(db: Db, id: string, now: number): Promise<S
 
 /** Ends the sessions of apps that came of a browser's session. Answers how many. */
 export async function revokeChildrenOf(db: Db, id: string, now: number): Promise<number> {
-  const text = 'update sessions set revoked_at = $2 where parent_id = $1 and revoked_at is null returning id'
+  const text = `update sessions set revoked_at = $2, ${queuesLogout('$2')}
+    where parent_id = $1 and revoked_at is null returning id`
   return (await run<{ id: string }>(db, text, [id, now])).length
 }

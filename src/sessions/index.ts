@@ -5,4 +5,5 @@
  */
 export * from './at-client.store.ts'
 export * from './browser-sessions.store.ts'
+export { type EndedSession, hasEndedSessions, takeEndedSessions } from './logout.store.ts'
 export * from './sessions.store.ts'

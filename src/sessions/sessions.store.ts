@@ -1,5 +1,6 @@
 import { type Random, randomId } from '../base/index.ts'
-import { type Db, insert, type Row, run, statement, type Value } from '../storage/index.ts'
+import { type Db, insert, type Row, run } from '../storage/index.ts'
+import { queuesLogout } from './logout.store.ts'
 
 /** One completed sign-in. Its tokens carry its id and are invalid once it is revoked. */
 export interface Session {
@@ -30,6 +31,8 @@ export interface SessionDetails {
   readonly proofs?: readonly SessionProof[]
   /** When the latest of what counted was proven, in epoch milliseconds; absent: when the session began. */
   readonly authTime?: number
+  /** Of an app: the authorization server of its tokens, where that is not `default`. */
+  readonly issuer?: 'org'
   /** How the session of the browser lives; absent: as configured. */
   readonly browser?: BrowserSettings
 }
@@ -91,6 +94,7 @@ export async function startSession(db: Db, session: Omit<Session, 'revokedAt'>):
       cookie_hash: null,
       used_at: null,
       parent_id: session.parentId ?? null,
+      logout_at: null,
     },
   ])
 }
@@ -166,24 +170,11 @@ export async function hasLiveSession(db: Db, personId: string, id: string, now: 
  * session.
  */
 export async function revokeSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const row = await db
-    .updateTable('sessions')
-    .set({ revoked_at: now })
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .returningAll()
-    .executeTakeFirst()
+  const text = `update sessions set revoked_at = $2, ${queuesLogout('$2')}
+    where id = $1 and revoked_at is null returning *`
+  const [row] = await run<Row<'sessions'>>(db, text, [id, now])
   return row && toSession(row)
 }
-
-const revokeAll = statement((db, value: Value<{ personId: string; except: string; now: number }>) =>
-  db
-    .updateTable('sessions')
-    .set({ revoked_at: value('now') })
-    .where('person_id', '=', value('personId'))
-    .where('revoked_at', 'is', null)
-    .where('id', '!=', value('except')),
-)
 
 /** Revokes all sessions of a user, except one (A33). Answers how many were revoked. */
 export async function revokeSessionsOf(
@@ -192,9 +183,10 @@ export async function revokeSessionsOf(
   now: number,
   options: { readonly except?: string | undefined } = {},
 ): Promise<number> {
+  const text = `update sessions set revoked_at = $2, ${queuesLogout('$2')}
+    where person_id = $1 and revoked_at is null and id <> $3 returning id`
   // No session has an empty id.
-  const { numAffectedRows } = await revokeAll(db, { personId, now, except: options.except ?? '' })
-  return Number(numAffectedRows ?? 0n)
+  return (await run(db, text, [personId, now, options.except ?? ''])).length
 }
 
 /** Deletes the sessions of a user with their refresh tokens. */

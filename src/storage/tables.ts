@@ -390,6 +390,8 @@ export const tables = {
       used_at: nullable(time('moment')),
       /** Of the session of an app: the browser's that it came of. */
       parent_id: nullable(text),
+      /** Since when its end is to be queued for its app, or for those of a browser's session; null: there is nothing to queue. */
+      logout_at: nullable(time('end')),
     },
     { grows: { until: 'expires_at', key: 'id' } },
   ),

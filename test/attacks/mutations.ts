@@ -2645,6 +2645,22 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A73',
+    without: 'the type that keeps logout tokens out of hints',
+    file: 'src/oidc/keys.ts',
+    find: 'if (protectedHeader.typ === logoutTokenType) return undefined',
+    replace: '',
+    tests: '../wire/back-channel-logout.test.ts',
+  },
+  {
+    attack: 'A71',
+    without: 'the other apps of a browser that signs out',
+    file: 'src/sessions/logout.store.ts',
+    find: 'return [...rows.filter(({ cookie_hash: hash }) => hash === null), ...children].map(toEnded)',
+    replace: 'return rows.filter(({ cookie_hash: hash }) => hash === null).map(toEnded)',
+    tests: '../wire/back-channel-logout.test.ts',
+  },
+  {
+    attack: 'A73',
     without: 'the question before a sign-out that another site asks for',
     file: 'src/oidc/hosted/sign-out.ts',
     find: '    : isOwnNavigation(headers)',

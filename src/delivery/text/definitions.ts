@@ -1,6 +1,8 @@
 /** By what a message of the outbox leaves. */
 export const channels = ['email', 'sms', 'voice'] as const
 export type Channel = (typeof channels)[number]
+/** What a row of the outbox is: a message to a user, or a logout token for an app. */
+export type OutboxChannel = Channel | 'logout'
 /** Text messages and calls. */
 export type TextChannel = Exclude<Channel, 'email'>
 

@@ -83,6 +83,8 @@ export async function signIn(
       amr,
       ...(traits.length > 0 && { traits }),
       ...{ ip, userAgent, proofs },
+      // Whose issuer its logout token names.
+      ...(interaction.issuer === 'org' && { issuer: 'org' as const }),
       ...(browser && Object.keys(browser).length > 0 && { browser }),
       // What a browser's session has proven may be older than the session that an app gets by it (A74).
       ...(hosted && proofs.length > 0 && { authTime: Math.max(...proofs.map(({ at }) => at)) }),

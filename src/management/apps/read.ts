@@ -2,6 +2,7 @@ import type { TObject, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { isObject } from '../../base/index.ts'
 import { type ClientSettings, isRedirectUri } from '../../clients/index.ts'
+import { outboundUrlProblem } from '../../outbound/index.ts'
 import { type Fields, longestStored, readBody } from '../input.ts'
 import { memberAt } from '../resources/api.ts'
 import { without } from '../resources/change.ts'
@@ -100,6 +101,10 @@ function readSettings(
   const problem = settings.jwks?.keys.map(keyProblem).find((one) => one !== undefined)
   if (problem !== undefined) problems.push(`jwks: ${problem}`)
   const leeway = settings.refresh_token?.leeway ?? undefined
+  const logoutUri = settings.backchannel_logout_uri ?? undefined
+  // Whether it may be on this machine or in a private network is decided when it is called.
+  const unfit = logoutUri && outboundUrlProblem(logoutUri, { insecureAddresses: true })
+  if (unfit) problems.push(`backchannel_logout_uri: ${unfit}`)
   const { email_method_choice: methodChoice, profile_completion: profileCompletion } = settings
   return {
     applicationType,
@@ -107,6 +112,7 @@ function readSettings(
     postLogoutRedirectUris,
     grantTypes: settings.grant_types ?? ['interaction_code', 'refresh_token'],
     ...(link && { emailMagicLinkRedirectUri: link }),
+    ...(logoutUri && { backchannelLogoutUri: logoutUri }),
     ...(typeof methodChoice === 'boolean' && { emailMethodChoice: methodChoice }),
     ...(typeof profileCompletion === 'boolean' && { profileCompletion }),
     ...(leeway !== undefined && { refreshTokenLeeway: leeway }),
@@ -204,6 +210,7 @@ const ownNames = [
     'profileCompletion',
     'profileEnrollmentPolicyId',
     'pkceRequired',
+    'backchannelLogoutUri',
     'refreshTokenLeeway',
     'insecureLocalhostRedirects',
     'client_id',

@@ -118,6 +118,16 @@ const oauthSettings = Type.Object({
   participate_slo: optional(Type.Boolean()),
   frontchannel_logout_uri: optional(Type.String({ maxLength: 1024 })),
   frontchannel_logout_session_required: optional(Type.Boolean()),
+  backchannel_logout_uri: optional(
+    Type.String({
+      maxLength: 1024,
+      description:
+        'Where the app is sent a logout token when a session of it ends (OpenID Connect Back-Channel Logout 1.0): an https address.',
+    }),
+  ),
+  backchannel_logout_session_required: optional(
+    Type.Boolean({ description: 'Logout tokens always have `sid`, whatever is said here.' }),
+  ),
   request_object_signing_alg: optional(Type.String({ maxLength: 40 })),
   id_token_encrypted_response_alg: optional(Type.String({ maxLength: 40 })),
   userinfo_encrypted_response_alg: optional(Type.String({ maxLength: 40 })),

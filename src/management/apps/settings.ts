@@ -12,6 +12,7 @@ const places: Readonly<
 > = {
   redirectUris: ['redirect_uris'],
   postLogoutRedirectUris: ['post_logout_redirect_uris'],
+  backchannelLogoutUri: ['backchannel_logout_uri'],
   grantTypes: ['grant_types'],
   applicationType: ['application_type'],
   refreshTokenLeeway: ['refresh_token', 'leeway'],

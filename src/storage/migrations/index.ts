@@ -23,6 +23,7 @@ import { settlingEnrollments } from './0025-settling-enrollments.ts'
 import { unfinishedSignUps } from './0026-unfinished-sign-ups.ts'
 import { browserSessions } from './0028-browser-sessions.ts'
 import { userConsents } from './0031-user-consents.ts'
+import { logout, logoutQueue } from './0033-logout.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -54,4 +55,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0026-unfinished-sign-ups': unfinishedSignUps,
   '0028-browser-sessions': browserSessions,
   '0031-user-consents': userConsents,
+  '0033-logout': logout,
+  '0033-logout-queue': logoutQueue,
 }
