@@ -40,8 +40,8 @@ import {
   createFlow,
   createSprayWatch,
   type FlowParts,
+  findAnsweredWithout,
   findCompleted,
-  findDeclined,
   findEnded,
   findTransaction,
   openLink,
@@ -273,7 +273,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
       findCompleted: (id) => findCompleted(parts, id),
-      findDeclined: (stateToken, browser) => findDeclined(parts, stateToken, browser),
+      findAnsweredWithout: (stateToken, browser) => findAnsweredWithout(parts, stateToken, browser),
       returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
       async leave(header) {
         const { handle, cookies } = leavePages(header, baseUrl)

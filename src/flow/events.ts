@@ -3,7 +3,7 @@ import type { NewMail, NewText } from '../delivery/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { Budget, Violation } from '../limits/index.ts'
 import { queuedEvents, textEvents } from '../people/index.ts'
-import { intents } from './intents.ts'
+import { intents, unmetWish } from './intents.ts'
 import type { Outcome } from './outcome.ts'
 import type { Closing, Progress } from './progress.ts'
 
@@ -30,6 +30,7 @@ const rules: Readonly<Record<Closing, string>> = {
   locked: 'guesses-per-transaction',
   denied: 'denied',
   declined: 'consent-declined',
+  unmet: unmetWish.rule,
   superseded: 'superseded',
 }
 
@@ -99,6 +100,12 @@ function endOf({
         eventType: events.failed,
         displayMessage: `${noun} cancelled`,
         outcome: { result: 'SKIPPED', reason: 'CANCELLED' },
+      }
+    case 'unmet':
+      return {
+        eventType: events.denied,
+        displayMessage: `${noun} denied: the user cannot prove what the app asks for`,
+        outcome: { result: 'DENY', reason: 'UNMET_AUTHENTICATION_REQUIREMENTS' },
       }
     case 'denied':
       return {

@@ -26,6 +26,7 @@ const ends: Readonly<Partial<Record<Closing, FlowOutcome['outcome']>>> = {
   locked: 'too_many_attempts',
   cancelled: 'cancelled',
   declined: 'cancelled',
+  unmet: 'denied',
 }
 
 /**

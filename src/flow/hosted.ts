@@ -65,6 +65,8 @@ export type BegunInBrowser =
   | { readonly result: 'signed-in'; readonly ended: EndedInBrowser }
   /** The user of the session may not use the app. */
   | { readonly result: 'denied' }
+  /** The user of the session has no way to prove what the app wishes. Nothing was written. */
+  | { readonly result: 'unmet' }
 
 /** A sign-in that has ended, whose browser is on its way back to the app. */
 export interface EndedInBrowser {
@@ -111,7 +113,8 @@ async function continueFrom(
   const context = await contextWith(parts, beginning, sessionId)
   if (context === undefined) return undefined
   const { stage, denied } = decide(context.transaction.progress, context.situation)
-  // Nothing that the user has would be enough: another account may.
+  if (denied?.answersApp) return { result: 'unmet' }
+  // Nothing that the user has would be enough for the policy: another account may.
   if (denied !== undefined && denied.rule !== 'not-assigned') return undefined
   if (!mayAsk && denied !== undefined) return { result: 'denied' }
   if (!mayAsk && stage === 'consent') return { result: 'asks', lacksConsent: true }

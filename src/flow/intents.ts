@@ -13,6 +13,16 @@ export interface Denial {
   readonly rule: string
   /** The first page comes back, so that another user may sign in; absent: the transaction is over. */
   readonly startsOver?: true
+  /** The app is answered instead of the visitor: what it wishes of this sign-in, and nothing else, cannot be met. */
+  readonly answersApp?: true
+}
+
+/** The end of a sign-in whose app wishes what its user has no way to prove (`acr_values`, `max_age`). */
+export const unmetWish: Denial = {
+  status: 403,
+  key: 'security.access_denied',
+  rule: 'unmet-authentication-requirements',
+  answersApp: true,
 }
 
 /** What a transaction is for: a row of the table below. No stage and no step asks "is this a recovery". */

@@ -502,11 +502,12 @@ async function missingOf(
 
 /** What the app wishes of this sign-in. */
 function wishOf({
-  request: { acrValues, maxAge, owner },
-}: Interaction): Pick<Situation, 'wish' | 'endsInMessage'> {
+  request: { acrValues, maxAge, owner, hosted },
+}: Interaction): Pick<Situation, 'wish' | 'endsInMessage' | 'returnsToApp'> {
   const isWish = acrValues !== undefined || maxAge !== undefined
   return {
     ...(isWish && { wish: { acrValues, maxAge } }),
+    ...(isWish && hosted !== undefined && { returnsToApp: true as const }),
     ...(owner !== undefined && { endsInMessage: true as const }),
   }
 }

@@ -121,6 +121,8 @@ export type Closing =
   | 'denied'
   /** The user does not allow the app what it wants: the browser goes back to it with that. */
   | 'declined'
+  /** The user cannot prove what the app wishes: the browser goes back to it with that. */
+  | 'unmet'
   | 'superseded'
 
 export const begin = (): Progress => ({

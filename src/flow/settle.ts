@@ -117,12 +117,14 @@ function claimsOf(
 /** What was checked stays checked: it is charged and recorded. Nothing else of the outcome happens. */
 function deniedOutcome(
   { progress, charges = [], effects = [], user }: Outcome,
-  { status, key, rule, startsOver }: Denial,
+  { status, key, rule, startsOver, answersApp }: Denial,
 ): Outcome {
   return {
     // A sign-in that starts over shows the first page, so that another user may sign in.
-    progress: startsOver ? { ...begin(), misses: progress.misses } : close(progress, 'denied'),
-    refused: { status, key },
+    progress: startsOver
+      ? { ...begin(), misses: progress.misses }
+      : close(progress, answersApp ? 'unmet' : 'denied'),
+    ...(!answersApp && { refused: { status, key } }),
     rule,
     charges,
     effects: effects.filter(({ type }) => type === 'audit.record'),

@@ -49,6 +49,8 @@ export interface Situation {
   readonly now?: number
   /** What the app wishes of this sign-in besides what its policy demands. */
   readonly wish?: Wish
+  /** A browser goes back to the app, which learns from it that its wish cannot be met. Absent: the app shows the pages itself. */
+  readonly returnsToApp?: true
   /** What was proven at an earlier sign-in on the device that is remembered. Of a sign-in alone. */
   readonly remembered?: readonly Evidence[]
   /** How often the user has put off what a policy lets be put off a number of times, by authenticator. Absent: never. */

@@ -18,7 +18,7 @@ import {
   maySkip,
   openFor,
 } from './enrolling.ts'
-import { type Denial, intents } from './intents.ts'
+import { type Denial, intents, unmetWish } from './intents.ts'
 import type { Progress } from './progress.ts'
 import {
   demandOf,
@@ -149,7 +149,12 @@ function more(progress: Progress, situation: Situation): Decision {
   if (intent.enrols && enrollmentsAsked(progress, situation).length > 0) return { stage: 'select-enroll' }
   // What was done stays done: the new password is good, and this app asks for more than the mailbox.
   if (intent.replaces !== undefined) return { stage: 'recovered' }
-  return { stage: 'closed', denied: intent.unprovable }
+  return { stage: 'closed', denied: isOfWish(progress, situation) ? unmetWish : intent.unprovable }
+}
+
+/** Whether only the app's wish stands in the way, in a browser that goes back to the app: that is for the app to know. */
+function isOfWish(progress: Progress, { wish, returnsToApp, ...others }: Situation): boolean {
+  return returnsToApp === true && wish !== undefined && decide(progress, others).denied === undefined
 }
 
 /** What there is to choose from, to enrol, and to decline at a stage: nothing of it is computed where it is not asked for. */

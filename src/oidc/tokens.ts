@@ -66,6 +66,8 @@ export async function signTokens(
     uid: issue.person.id,
     scp: issue.scopes,
     auth_time: authTime,
+    // An API that asks for a level by RFC 9470 reads it here.
+    acr: issue.acr,
     sid: issue.session.id,
   })
   return {

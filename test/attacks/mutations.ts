@@ -2861,6 +2861,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'consent',
   },
   {
+    attack: 'A80',
+    without: 'the browser of a sign-in that cannot prove what the app asks for',
+    file: 'src/flow/declined.ts',
+    find: 'return interaction !== undefined && isOwn ?',
+    replace: 'return interaction !== undefined ?',
+    tests: 'authentication-levels',
+  },
+  {
     attack: 'A72',
     without: 'the app of a pushed request',
     file: 'src/oidc/pushed.ts',

@@ -4,6 +4,7 @@ import { ifUnchanged, type Person, type PersonChanges, type UserVersion } from '
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
 import { type Storage, type Tx, together } from '../../storage/index.ts'
+import { answersApp } from '../declined.ts'
 import { endedBy, eventsOfMove } from '../events.ts'
 import { rememberSource } from '../known-sources.ts'
 import type { FlowParts, TransactionContext } from '../load.ts'
@@ -160,7 +161,7 @@ async function write(
   return {
     outcome,
     ...(interactionCode !== undefined && (isHosted ? { returns: true as const } : { interactionCode })),
-    ...(outcome.progress.closed === 'declined' && { returns: true as const }),
+    ...(answersApp(outcome.progress) && { returns: true as const }),
     ...(device && { device }),
   }
 }

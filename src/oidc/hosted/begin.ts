@@ -157,6 +157,7 @@ async function begin(
   if (begun.result === 'denied') {
     throw oauthError('access_denied', 'User is not assigned to the client application.')
   }
+  if (begun.result === 'unmet') throw unmetRequirements
   if (begun.result === 'signed-in' && isSchemeOfAnApp(redirectUri)) {
     return confirmation(parts, server, call, {
       id: begun.ended.interaction.id,
@@ -258,8 +259,11 @@ export async function returnFromPages(
   const stateToken = form.get('stateToken') ?? ''
   const ended = stateToken === '' ? undefined : await flow.findEnded(stateToken, own)
   if (ended === undefined) {
-    const declined = stateToken === '' ? undefined : await flow.findDeclined(stateToken, own)
-    if (declined !== undefined) return declinedAnswer(recipientOf(declined, servers))
+    const without = stateToken === '' ? undefined : await flow.findAnsweredWithout(stateToken, own)
+    if (without !== undefined) {
+      const error = without.reason === 'unmet' ? unmetRequirements : consentDenied
+      return refusedAnswer(recipientOf(without.interaction, servers), error)
+    }
     throw linkEnded
   }
   await refuseFormerAddress(parts, ended.interaction)
@@ -282,14 +286,23 @@ export async function returnFromPages(
   }
 }
 
-/** Back to the app without what it wants: its user has said no. */
-function declinedAnswer({ server, recipient }: Answered): BrowserAnswer {
-  const answer = {
-    error: 'access_denied',
-    error_description: 'The resource owner or authorization server denied the request.',
-  }
+/** Back to the app without what it wants. */
+function refusedAnswer({ server, recipient }: Answered, { code, description }: ProtocolError): BrowserAnswer {
+  const answer = { error: code, error_description: description }
   return { delivered: toApp(server, recipient, answer), cookies: [] }
 }
+
+/** The user has said no. */
+const consentDenied = oauthError(
+  'access_denied',
+  'The resource owner or authorization server denied the request.',
+)
+
+/** The user has no way to prove what the app asks for (OpenID Connect Core Error Code unmet_authentication_requirements 1.0). */
+const unmetRequirements = oauthError(
+  'unmet_authentication_requirements',
+  'The user cannot meet the authentication requirements of this request (acr_values, max_age).',
+)
 
 const linkEnded = invalidRequest('This sign-in has ended or was begun in another browser.')
 

@@ -1,5 +1,10 @@
-import type { BegunInBrowser, EndedInBrowser, HostedBeginning, Returned } from '../../flow/index.ts'
-import type { Interaction } from '../../interactions/index.ts'
+import type {
+  AnsweredWithout,
+  BegunInBrowser,
+  EndedInBrowser,
+  HostedBeginning,
+  Returned,
+} from '../../flow/index.ts'
 import type { Delivered } from './response.ts'
 
 /** What the engine's own pages need of the flow, which is built after this folder's parts. */
@@ -11,8 +16,8 @@ export interface HostedFlow {
   findEnded(stateToken: string, browser: string | undefined): Promise<EndedInBrowser | undefined>
   /** The same of an interaction: the caller compares the browser. */
   findCompleted(interactionId: string): Promise<EndedInBrowser | undefined>
-  /** The request whose user did not allow what the app wants, in the browser that it began in. */
-  findDeclined(stateToken: string, browser: string | undefined): Promise<Interaction | undefined>
+  /** The request that is answered to its app without a sign-in, in the browser that it began in. */
+  findAnsweredWithout(stateToken: string, browser: string | undefined): Promise<AnsweredWithout | undefined>
   returnToApp(
     ended: EndedInBrowser,
     returning: {

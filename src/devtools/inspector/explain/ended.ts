@@ -30,6 +30,12 @@ export function explainEnd(facts: FlowFacts): Explanation | undefined {
         say`Too many wrong answers: the ${ordinal(timeline.misses)} one, at ${at}, closed the transaction.`,
         'The user starts again. Wrong answers still count for the account.',
       )
+    case 'unmet':
+      return bad(
+        'access-denied',
+        say`The user was authenticated at ${at}, but has no way to prove what the app asks for (acr_values, max_age); the app was answered unmet_authentication_requirements.`,
+        'Ask for less, or let the user enroll what proves it.',
+      )
     case 'denied':
       return explainDenial(facts, rule)
   }
