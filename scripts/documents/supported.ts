@@ -31,7 +31,7 @@ function oauthEndpoints(): readonly (readonly string[])[] {
   const pathOf = (url: unknown) => `\`${String(url).slice(engine.length)}\``
   const of = (server: typeof custom) =>
     new Map(
-      Object.entries(discoveryOf(server)).filter(
+      Object.entries(discoveryOf(server, { implicit: false })).filter(
         ([name]) => name.endsWith('_endpoint') || name === 'jwks_uri',
       ),
     )

@@ -113,6 +113,9 @@ async function systemFactsOf({ db }: Storage, config: Config): Promise<SystemFac
     insecureClients: clients
       .filter(({ status, settings }) => status === 'ACTIVE' && settings.insecureLocalhostRedirects)
       .map(({ id }) => id),
+    implicitClients: clients
+      .filter(({ status, settings }) => status === 'ACTIVE' && settings.grantTypes.includes('implicit'))
+      .map(({ id }) => id),
     lostNotices: await countLostNotices(db, systemClock.now() - dayMs),
   }
 }

@@ -14,7 +14,7 @@ export interface ClientSettings {
   readonly postLogoutRedirectUris: readonly string[]
   /**
    * As registered, in this order. Of them the engine serves `authorization_code`, `interaction_code`, `refresh_token` and, for a
-   * `service`, `client_credentials`; a client with `implicit` gets nothing by it.
+   * `service`, `client_credentials`; `implicit` where the installation allows it (`oauth.implicit`).
    */
   readonly grantTypes: readonly string[]
   /** The public keys of a `service` client. */

@@ -76,8 +76,8 @@ test.each([
   [{ secrets: ['short'] }, 'secrets.0: must have 16 characters or more'],
   [{ clients: [{ label: 'A', redirectUris: [] }] }, 'clients.0.id: is missing, it must be a text'],
   [
-    { clients: [{ id: 'a', label: 'A', redirectUris: [], grantTypes: ['interaction_code', 'implicit'] }] },
-    'clients.0.grantTypes.1: must be one of authorization_code, interaction_code, refresh_token',
+    { clients: [{ id: 'a', label: 'A', redirectUris: [], grantTypes: ['interaction_code', 'password'] }] },
+    'clients.0.grantTypes.1: must be one of authorization_code, implicit, interaction_code, refresh_token',
   ],
   [
     { clients: [{ id: 'a', label: 'A', redirectUris: [], emailMagicLinkRedirectUri: 3 }] },

@@ -55,12 +55,13 @@ const client = Type.Object(
       Type.Array(
         Type.Union([
           Type.Literal('authorization_code'),
+          Type.Literal('implicit'),
           Type.Literal('interaction_code'),
           Type.Literal('refresh_token'),
         ]),
         {
           description:
-            'How the app gets tokens: `authorization_code` for apps that redirect to the pages of the engine, `interaction_code` for those that show their own, `refresh_token` besides. Absent: `interaction_code` and `refresh_token`.',
+            'How the app gets tokens: `authorization_code` for apps that redirect to the pages of the engine, `interaction_code` for those that show their own, `refresh_token` besides; `implicit` counts only where `oauth.implicit` is on. Absent: `interaction_code` and `refresh_token`.',
         },
       ),
     ),
@@ -400,6 +401,16 @@ export const configOptions = Type.Object(
           '2h',
         ),
         browserSession: lifetime('The same, however often they are used.', '24h'),
+      },
+      { default: {} },
+    ),
+    oauth: Type.Object(
+      {
+        implicit: Type.Boolean({
+          description:
+            'Whether `authorize` hands tokens to the browser, by the implicit flow and the hybrid ones, to apps with the grant type `implicit`. For old apps alone: such tokens are bound to nothing and can be stolen on their way (RFC 9700, section 2.1.2).',
+          default: false,
+        }),
       },
       { default: {} },
     ),

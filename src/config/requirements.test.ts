@@ -157,6 +157,19 @@ test.each<[string, object, Asked, string]>([
     { system: inForce, ...answers },
     'deviates switched off: mail.notices.passwordChanged',
   ],
+  ['2.1.2', {}, { system: inForce }, 'met oauth.implicit is off'],
+  [
+    '2.1.2',
+    {},
+    { system: { ...inForce, implicitClients: ['old'] } },
+    'met oauth.implicit is off, so that the grant implicit gets an app nothing: old',
+  ],
+  [
+    '2.1.2',
+    { oauth: { implicit: true } },
+    { system: { ...inForce, implicitClients: ['old'] } },
+    'deviates oauth.implicit is on, for old',
+  ],
   ['4.1.3', {}, { system: inForce }, 'met no app has insecureLocalhostRedirects'],
   [
     '4.1.3',

@@ -25,6 +25,8 @@ export interface SystemFacts {
   readonly policies: InForce
   /** Ids of apps that accept any http://localhost redirect URI. */
   readonly insecureClients: readonly string[]
+  /** Ids of active apps with the grant `implicit`. Absent: none. */
+  readonly implicitClients?: readonly string[]
   /** Notices of the last day that no mailbox has got. */
   readonly lostNotices: number
 }
@@ -433,6 +435,18 @@ const requirements: readonly Requirement[] = [
     check: () => met('`interact` accepts no other method'),
   },
   {
+    id: '2.1.2',
+    standard: rfc,
+    asks: 'no tokens in answers to a browser: apps use the code flow',
+    check: ({ clients, oauth }, { system }) => {
+      const ofFile = clients.filter(({ grantTypes }) => grantTypes?.includes('implicit')).map(({ id }) => id)
+      const ids = [...new Set([...ofFile, ...(system?.implicitClients ?? [])])].join(', ')
+      if (oauth.implicit)
+        return deviates(`oauth.implicit is on, for ${ids || 'no app that has the grant implicit'}`)
+      return met(`oauth.implicit is off${ids && `, so that the grant implicit gets an app nothing: ${ids}`}`)
+    },
+  },
+  {
     id: '2.2.2',
     standard: rfc,
     asks: 'refresh tokens of public clients are rotated, and reuse revokes them',
@@ -483,7 +497,7 @@ const bySystem: Readonly<Record<string, readonly string[]>> = {
     '6.5.5',
   ],
   [nist]: ['3.1.1', '3.1.1.2', '3.2.2', '4.2.1.2', '4.2.2', '4.2.3'],
-  [rfc]: ['4.1.3'],
+  [rfc]: ['2.1.2', '4.1.3'],
 }
 
 /**

@@ -179,7 +179,7 @@ export function openOidc(
   { config, storage, secrets, random, clock, log, policies }: Core,
   options: Pick<
     OidcOptions,
-    'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange' | 'hints' | 'hosted'
+    'issuer' | 'tokens' | 'signingKey' | 'limits' | 'recordExchange' | 'hints' | 'hosted' | 'implicit'
   >,
 ): Oidc {
   const lifetimes = lifetimesOf(config)

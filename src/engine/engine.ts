@@ -269,6 +269,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     issuer: () => baseUrl,
     recordExchange: ports.recordExchange,
     hints: config.mode === 'development',
+    implicit: config.oauth.implicit,
     hosted: {
       begin: (request, options) => beginInBrowser(parts, request, options),
       findEnded: (stateToken, browser) => findEnded(parts, stateToken, browser),
@@ -355,7 +356,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     browserIdleMs: lifetimes.browserIdle,
     authorizationServer() {
       const server = authorizationServer('default', baseUrl)
-      const { grant_types_supported: grantTypes, scopes_supported: scopes } = discoveryOf(server)
+      const { grant_types_supported: grantTypes, scopes_supported: scopes } = discoveryOf(server, {
+        implicit: config.oauth.implicit,
+      })
       const { accessToken: accessTokenMs, refreshToken: refreshTokenMs } = lifetimes
       return {
         ...server,

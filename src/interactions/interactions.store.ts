@@ -49,6 +49,8 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post' | 'okta_post_messa
 /** What belongs to a request that came by a browser. */
 export interface HostedRequest {
   readonly responseMode: ResponseMode
+  /** With tokens: its words in order, such as `code id_token`. Absent: `code`. */
+  readonly responseType?: string
   /** Hash of the secret in the browser's cookie: nothing comes of the request in another one (A80). */
   readonly browser: string
   /** The id of the user whom the app expects (`id_token_hint`): a sign-in of another one gets no code. Absent: any. */

@@ -18,11 +18,13 @@ export async function recordGrants(
     readonly idTokenId: string
     readonly familyId: string | undefined
     readonly openid: boolean
-    readonly by: 'authorization_code' | 'interaction_code' | 'refresh_token'
+    /** Absent: one was granted. */
+    readonly accessToken?: boolean
+    readonly by: 'authorization_code' | 'implicit' | 'interaction_code' | 'refresh_token'
   },
 ): Promise<void> {
   const kinds = [
-    { kind: 'access_token', id: grant.accessTokenId, granted: true },
+    { kind: 'access_token', id: grant.accessTokenId, granted: grant.accessToken !== false },
     { kind: 'id_token', id: grant.idTokenId, granted: grant.openid },
     { kind: 'refresh_token', id: grant.familyId, granted: grant.familyId !== undefined },
   ] as const

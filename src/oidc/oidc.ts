@@ -70,6 +70,7 @@ export function createOidc(options: OidcOptions): Oidc {
     lifetimes,
     limits: options.limits,
     hosted: options.hosted,
+    implicit: options.implicit === true,
     policies: options.policies,
     recordExchange: options.recordExchange,
     hints: options.hints === true,

@@ -60,6 +60,11 @@ export interface OidcOptions {
   readonly policies: Pick<Policies, 'for' | 'registration'>
   /** What the engine's own pages need of the flow. Absent: `authorize` and what belongs to it are not served. */
   readonly hosted?: HostedFlow | undefined
+  /**
+   * Whether tokens may leave through the browser, to apps with the grant `implicit`: the implicit flow and the hybrid ones. Default: false
+   * (RFC 9700, section 2.1.2).
+   */
+  readonly implicit?: boolean | undefined
   /** The request budgets of interact and token. Absent: calls are not limited. */
   readonly limits?: RequestLimits | undefined
   /** Records the calls that begin an interaction and redeem its code, and refused calls. Development and tests only. */

@@ -31,6 +31,8 @@ export interface Parts {
   readonly refusals: LogSampler
   readonly limits: RequestLimits | undefined
   readonly hosted: HostedFlow | undefined
+  /** Whether tokens may leave through the browser, to apps with the grant `implicit`. */
+  readonly implicit: boolean
   readonly policies: Pick<Policies, 'for' | 'registration'>
 }
 

@@ -54,7 +54,7 @@ export const oidcRoutes =
     parseForms(app)
     app.addHook('preValidation', (_request, _reply, done) => withClientCache(done))
     for (const id of ['default', 'org'] as const) {
-      addDiscovery(app, serverPaths[id].issuer, servers[id])
+      addDiscovery(app, serverPaths[id].issuer, parts, servers[id])
       const base = () => servers.org().issuer
       addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], base, token, limiter })
       addAuthorize(app, `${serverPaths[id].oauth}/v1/authorize`, {
@@ -74,11 +74,11 @@ const keysSeconds = publishedAheadMs / 2000
 const mayBeCached = (reply: FastifyReply, seconds: number): unknown =>
   reply.header('Cache-Control', `public, max-age=${seconds}`).removeHeader('Pragma')
 
-function addDiscovery(app: FastifyInstance, path: string, server: ServerOf): void {
+function addDiscovery(app: FastifyInstance, path: string, parts: Parts, server: ServerOf): void {
   for (const name of ['openid-configuration', 'oauth-authorization-server']) {
     app.get(`${path}/.well-known/${name}`, async (_request, reply) => {
       mayBeCached(reply, metadataSeconds)
-      return discoveryOf(server())
+      return discoveryOf(server(), parts)
     })
   }
   if (path !== serverPaths.org.issuer) return

@@ -1,5 +1,6 @@
 import { derivedId } from '../base/index.ts'
 import { prompts, responseModes } from './hosted/response.ts'
+import { responseTypes } from './hosted/response-types.ts'
 
 /** One of the two authorization servers, which share users, clients and keys. */
 export interface AuthorizationServer {
@@ -35,7 +36,10 @@ export function authorizationServer(id: AuthorizationServer['id'], base: string)
  * The metadata of a server (OpenID Connect Discovery 1.0, RFC 8414). Addresses are built from the configured issuer,
  * never from the request's Host (A20). It lists what is served, and nothing else.
  */
-export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
+export const discoveryOf = (
+  { id, issuer, oauth }: AuthorizationServer,
+  installation: { readonly implicit: boolean },
+) => ({
   issuer,
   authorization_endpoint: `${oauth}/v1/authorize`,
   token_endpoint: `${oauth}/v1/token`,
@@ -46,12 +50,13 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
   revocation_endpoint: `${oauth}/v1/revoke`,
   pushed_authorization_request_endpoint: `${oauth}/v1/par`,
   end_session_endpoint: `${oauth}/v1/logout`,
-  response_types_supported: ['code'],
+  response_types_supported: responseTypes(installation),
   response_modes_supported: responseModes,
   grant_types_supported: [
     'authorization_code',
     'interaction_code',
     'refresh_token',
+    ...(installation.implicit ? ['implicit'] : []),
     ...(id === 'org' ? ['client_credentials'] : []),
   ],
   subject_types_supported: ['public'],
@@ -71,6 +76,7 @@ export const discoveryOf = ({ id, issuer, oauth }: AuthorizationServer) => ({
       'acr',
       'nonce',
       'at_hash',
+      ...(installation.implicit ? ['c_hash'] : []),
       'sid',
     ],
     ...['name', 'nickname', 'preferred_username', 'given_name', 'middle_name', 'family_name', 'profile'],

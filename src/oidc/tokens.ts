@@ -47,14 +47,63 @@ export async function signTokens(
   server: AuthorizationServer,
   issue: Issue,
 ): Promise<Omit<TokenResponse, 'refresh_token'>> {
-  const issuedAt = Math.floor(parts.tokenClock.now() / 1000)
-  const lifetime = Math.floor(parts.lifetimes.accessTokenMs / 1000)
-  const authTime = Math.min(
-    tokenSeconds(parts, issue.session.details.authTime ?? issue.session.createdAt),
-    issuedAt,
-  )
+  const times = timesOf(parts, issue)
+  const accessToken = await signAccessToken(parts, server, issue, times)
+  return {
+    token_type: 'Bearer',
+    expires_in: times.lifetime,
+    access_token: accessToken,
+    scope: issue.scopes.join(' '),
+    ...(issue.scopes.includes('openid') && {
+      id_token: await signIdToken(parts, server, issue, { ...times, accessToken }),
+    }),
+  }
+}
 
-  const accessToken = await parts.keys.sign({
+/** What of an answer to a browser is signed: the ID token names what stands beside it (OpenID Connect Core 1.0, section 3.3.2.11). */
+export async function signFrontTokens(
+  parts: Parts,
+  server: AuthorizationServer,
+  issue: Issue,
+  asked: { readonly code: string | undefined; readonly idToken: boolean; readonly accessToken: boolean },
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const times = timesOf(parts, issue)
+  const { code } = asked
+  const accessToken = asked.accessToken ? await signAccessToken(parts, server, issue, times) : undefined
+  return {
+    code,
+    ...(accessToken !== undefined && {
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: String(times.lifetime),
+      scope: issue.scopes.join(' '),
+    }),
+    ...(asked.idToken && {
+      id_token: await signIdToken(parts, server, issue, { ...times, accessToken, code }),
+    }),
+  }
+}
+
+interface Times {
+  /** In seconds. */
+  readonly issuedAt: number
+  readonly authTime: number
+  readonly lifetime: number
+}
+
+function timesOf(parts: Parts, { session }: Issue): Times {
+  const issuedAt = Math.floor(parts.tokenClock.now() / 1000)
+  const authTime = Math.min(tokenSeconds(parts, session.details.authTime ?? session.createdAt), issuedAt)
+  return { issuedAt, authTime, lifetime: Math.floor(parts.lifetimes.accessTokenMs / 1000) }
+}
+
+const signAccessToken = (
+  parts: Parts,
+  server: AuthorizationServer,
+  issue: Issue,
+  { issuedAt, authTime, lifetime }: Times,
+): Promise<string> =>
+  parts.keys.sign({
     ver: 1,
     jti: issue.accessTokenId,
     iss: server.issuer,
@@ -70,22 +119,18 @@ export async function signTokens(
     acr: issue.acr,
     sid: issue.session.id,
   })
-  return {
-    token_type: 'Bearer',
-    expires_in: lifetime,
-    access_token: accessToken,
-    scope: issue.scopes.join(' '),
-    ...(issue.scopes.includes('openid') && {
-      id_token: await signIdToken(parts, server, issue, { issuedAt, authTime, accessToken }),
-    }),
-  }
+
+/** What an ID token is answered with. */
+interface Beside {
+  readonly accessToken: string | undefined
+  readonly code?: string | undefined
 }
 
 async function signIdToken(
   parts: Parts,
   server: AuthorizationServer,
   issue: Issue,
-  { issuedAt, authTime, accessToken }: { issuedAt: number; authTime: number; accessToken: string },
+  { issuedAt, authTime, accessToken, code }: Omit<Times, 'lifetime'> & Beside,
 ): Promise<string> {
   const { person, session } = issue
   const claims = await claimsOf(person, issue.scopes, claimSources(parts.storage.db, person.id))
@@ -100,7 +145,8 @@ async function signIdToken(
     jti: issue.idTokenId,
     amr: session.details.amr,
     auth_time: authTime,
-    at_hash: leftHalf(s256(accessToken)),
+    at_hash: accessToken && leftHalf(s256(accessToken)),
+    c_hash: code && leftHalf(s256(code)),
     sid: session.id,
     nonce: issue.nonce,
     acr: issue.acr,

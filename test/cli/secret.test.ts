@@ -68,6 +68,7 @@ const refusal = {
 /** Every command that opens the database; `serve` and `migrate` run as processes of their own. */
 const refused = [
   'user add eve@example.com --no-password',
+  'invite eve@example.com --url http://localhost:3000',
   'user list',
   'user remove ada@example.com --yes',
   'user erase ada@example.com --yes',
@@ -75,6 +76,8 @@ const refused = [
   'user activate ada@example.com',
   'user factors list ada@example.com',
   'user factors remove ada@example.com x --yes',
+  'user factors keep ada@example.com x',
+  'user factors settle ada@example.com x',
   'user factors reset ada@example.com --yes',
   'token add ci',
   'token list',

@@ -68,7 +68,7 @@ const warnOf = (
   body: Fields,
 ): void =>
   warnUnsupported(call, 'an app has settings', { appId: id, label }, [
-    ...unsupportedApp(settings),
+    ...unsupportedApp(settings, call.parts.authorizationServer?.().grantTypes),
     ...unsupportedMembers(body, Object.keys(app.properties)),
   ])
 

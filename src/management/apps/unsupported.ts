@@ -17,13 +17,21 @@ const supported = [
 
 /** What happens instead, where that is not nothing. */
 const instead: Readonly<Record<string, string>> = {
+  'settings.oauthClient.grant_types: implicit': 'oauth.implicit of the configuration is off',
   'settings.oauthClient.refresh_token.rotation_type': 'refresh tokens are rotated',
   'credentials.oauthClient.pkce_required': 'PKCE is required of every app without a secret',
 }
 
-/** What an app was registered with and the engine does not act by, as lines for the log of its author. */
-export function unsupportedApp(settings: ClientSettings): readonly string[] {
-  const served = servedGrants[settings.applicationType === 'service' ? 'service' : 'users']
+/**
+ * What an app was registered with and the engine does not act by, as lines for the log of its author.
+ *
+ * @param ofServer the grant types that the installation serves to apps that users sign in to
+ */
+export function unsupportedApp(
+  settings: ClientSettings,
+  ofServer: readonly string[] = servedGrants.users,
+): readonly string[] {
+  const served = settings.applicationType === 'service' ? servedGrants.service : ofServer
   const grants = settings.grantTypes.filter((grant) => !served.includes(grant))
   const paths = differing(settings.registration ?? {}, defaultsOf(settings))
   return [

@@ -32,6 +32,7 @@ import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
 import { consentFor } from './consent.ts'
 import type { BrowserAnswer, HostedFlow } from './flow.ts'
+import { membersFor } from './front-tokens.ts'
 import { continuePage } from './page.ts'
 import {
   type AuthorizeRequest,
@@ -121,7 +122,7 @@ async function begin(
   server: AuthorizationServer,
   call: BrowserCall,
   recipient: Recipient,
-  { codeChallenge, request, prompt, asksConsentAnew, idTokenHint }: AuthorizeRequest,
+  { codeChallenge, responseType, request, prompt, asksConsentAnew, idTokenHint }: AuthorizeRequest,
 ): Promise<BrowserAnswer> {
   const { client, redirectUri, responseMode } = recipient
   if (prompt === 'create') await refuseClosedSignUp(parts, client)
@@ -145,7 +146,13 @@ async function begin(
     codeChallenge,
     request: {
       ...request,
-      hosted: { responseMode, browser: plainHash(browser), ...(user !== undefined && { user }), ...consent },
+      hosted: {
+        responseMode,
+        ...(responseType !== undefined && { responseType }),
+        browser: plainHash(browser),
+        ...(user !== undefined && { user }),
+        ...consent,
+      },
     },
     origin: originOf({ client, authenticated: false }, call),
   }
@@ -170,7 +177,7 @@ async function begin(
   if (begun.result === 'signed-in') {
     const returned = await flow.returnToApp(begun.ended, returning(parts, session))
     if (returned === undefined) throw prompt === 'none' ? loginRequired : sessionEnded
-    return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
+    return { delivered: toApp(server, recipient, await membersFor(parts, server, returned)), cookies: [] }
   }
   if (begun.asked === undefined) throw begun.lacksConsent ? consentRequired : stepUpRequired
   const page = await flow.page({
@@ -278,7 +285,7 @@ export async function returnFromPages(
     // Where no app has sent the browser, the end is a page, and no code leaves.
     delivered: isOwnPages(returned.interaction.clientId)
       ? { location: returned.interaction.redirectUri }
-      : toApp(server, recipient, { code: returned.code }),
+      : toApp(server, recipient, await membersFor(parts, server, returned)),
     cookies:
       returned.cookie === undefined
         ? []
@@ -430,7 +437,7 @@ export async function confirmReturn(
   const returned = isSame ? await flow.returnToApp(ended, returning(parts, session)) : undefined
   if (returned === undefined) throw linkEnded
   const { server, recipient } = recipientOf(interaction, servers)
-  return { delivered: toApp(server, recipient, { code: returned.code }), cookies: [] }
+  return { delivered: toApp(server, recipient, await membersFor(parts, server, returned)), cookies: [] }
 }
 
 type PageHeaders = Parameters<typeof isFromOwnPage>[0]

@@ -7,6 +7,7 @@ import { type Form, optional } from '../form.ts'
 import { checkChallenge, checkLengths, checkScopes, readLoginHint, readScope } from '../interact.ts'
 import type { Parts } from '../parts.ts'
 import { prompts, responseModes } from './response.ts'
+import { askedBy, checkForTokens, hasTokens, readType } from './response-types.ts'
 
 /** Where the answer to a request goes: read and checked before all else of it. */
 export interface Recipient {
@@ -19,6 +20,8 @@ export interface Recipient {
 
 /** What an app asks for. */
 export interface AuthorizeRequest {
+  /** Absent: `code`. */
+  readonly responseType?: string
   readonly codeChallenge: string
   readonly request: Omit<InteractionRequest, 'hosted'>
   /** `none`: nothing may be asked. `login` and `create`: a session counts for nothing; `create` begins with the sign-up. */
@@ -58,13 +61,15 @@ export async function readRecipient({ storage }: Parts, form: Form): Promise<Rec
 
 /** Other types than a code are answered in the fragment, their errors, too. */
 const defaultMode = (form: Form): ResponseMode =>
-  /\b(id_)?token\b/.test(form.get('response_type') ?? '') ? 'fragment' : 'query'
+  hasTokens(form.get('response_type')) ? 'fragment' : 'query'
 
 function modeOf(form: Form, redirectUri: string): ResponseMode | undefined {
   const asked = optional(form, 'response_mode')
   if (asked === undefined) return defaultMode(form)
   // A message has no address but an origin: an app with a scheme of its own has none.
   if (asked === 'okta_post_message' && !/^https?:/.test(redirectUri)) return undefined
+  // A query stands in the logs of servers, and goes on in the Referer (OAuth 2.0 Multiple Response Types, section 3).
+  if (asked === 'query' && hasTokens(form.get('response_type'))) return undefined
   return responseModes.find((mode) => mode === asked)
 }
 
@@ -84,25 +89,27 @@ export async function readAuthorize(
   { client, redirectUri }: Recipient,
 ): Promise<AuthorizeRequest> {
   refuseObjects(form)
-  checkType(form, client)
+  const type = readType(form, client, parts)
   if (modeOf(form, redirectUri) === undefined) {
     throw oauthError(
       'unsupported_response_mode',
       `The response mode is not supported for this request. Valid response modes: ${responseModes.join(', ')}.`,
     )
   }
-  const codeChallenge = readChallenge(form, client)
+  const codeChallenge = askedBy(type).code ? readChallenge(form, client) : ''
   const { prompt, asksConsentAnew } = readPrompts(form)
   const maxAge = readMaxAge(form)
   const scope = readScope(form, client)
   await checkScopes(parts, client, scope)
   const answered = { state: optional(form, 'state') ?? '', nonce: optional(form, 'nonce') }
   checkLengths(answered)
+  checkForTokens(type, { scope, ...answered })
   if (optional(form, 'idp') !== undefined) {
     throw invalidRequest("The 'idp' parameter is not supported: there are no identity providers.")
   }
   return {
     codeChallenge,
+    ...(type !== 'code' && { responseType: type }),
     prompt,
     asksConsentAnew,
     idTokenHint: optional(form, 'id_token_hint'),
@@ -125,22 +132,6 @@ function refuseObjects(form: Form): void {
   for (const [name, error] of Object.entries(refused)) {
     if (form.has(name)) throw oauthError(error, `The '${name}' parameter is not supported.`)
   }
-}
-
-function checkType(form: Form, { settings: { grantTypes } }: Client): void {
-  const type = optional(form, 'response_type')
-  if (type === undefined) throw invalidRequest("The 'response_type' parameter is required.")
-  if (type !== 'code') {
-    throw oauthError(
-      'unsupported_response_type',
-      'The response type is not supported by the authorization server. Configured response types: [code].',
-    )
-  }
-  if (grantTypes.includes('authorization_code')) return
-  throw oauthError(
-    'unauthorized_client',
-    `The client is not authorized to use the provided grant type. Configured grant types: [${grantTypes.join(', ')}].`,
-  )
 }
 
 /** PKCE: required of public clients, of others where their app says so (RFC 9700, section 2.1.1). */
