@@ -11,7 +11,7 @@ const ranks: readonly (readonly string[])[] = [
   ['people'],
   ['flow'],
   ['authenticators', 'admin'],
-  ['idx', 'oidc', 'management', 'account', 'pages'],
+  ['idx', 'oidc', 'management', 'account', 'pages', 'classic'],
   ['http'],
   ['config', 'transfer'],
   ['engine'],

@@ -37,6 +37,12 @@ export const ownCookieIn = (
   isSecure: boolean,
 ): string | undefined => cookieIn(header, [isSecure ? secure : plain])
 
+/** The secret of the browser that a `Cookie` header is from, by the cookie that binds requests to it; undefined: it has none yet. */
+export function browserSecretIn(header: string | undefined, isSecure: boolean): string | undefined {
+  const value = ownCookieIn(header, browserCookieNames, isSecure)
+  return value !== undefined && /^[A-Za-z0-9]{43}$/.test(value) ? value : undefined
+}
+
 /** No browser keeps a cookie for longer (RFC 6265bis, section 5.5). */
 const longestMs = 400 * 86_400_000
 

@@ -126,6 +126,12 @@ export const errorCodes = {
     meaning:
       'Too many wrong answers were sent for a factor of the user: none is checked for up to a day, or until an administrator unlocks the user.',
   },
+  E0000079: {
+    status: 403,
+    summary: 'This operation is not allowed in the current authentication state.',
+    meaning:
+      'The transaction of the state token asks for something else now: `_links` of its state says what.',
+  },
   E0000109: {
     status: 429,
     summary: 'An SMS message was recently sent. Please wait 30 seconds before trying again.',
@@ -147,6 +153,12 @@ export const errorCodes = {
     summary: 'The HTTP request is not acceptable',
     meaning:
       'A call of the MyAccount API names no version in `Accept`: `application/json; okta-version=1.0.0`.',
+  },
+  E0000215: {
+    status: 403,
+    summary: 'The sign-in policy asks for something that this API cannot do.',
+    meaning:
+      'The policy of the user asks for a method, an enrolment or a form that the classic API does not have: redirect the user to the sign-in page.',
   },
   E0000157: {
     status: 409,

@@ -1,6 +1,7 @@
 import { type EffectiveSetting, effectiveSettings, loadSettings } from '../config/index.ts'
 import { noteUnsafe, serveConfig } from './checks.ts'
 import { type Command, CommandError, configOption, jsonOption, refuseMore, textOf } from './command.ts'
+import { classicOf } from './doctor-classic.ts'
 import { askDatabase } from './doctor-database.ts'
 import { columns } from './terminal.ts'
 
@@ -42,7 +43,8 @@ export const config: Command = {
     if (served !== undefined) {
       const { findings, refusals } = await askDatabase(call, served, { isBrief: true })
       if (refusals.length > 0) throw new CommandError(refusals.join('; '))
-      for (const { result, why } of findings) if (result === 'deviates') terminal.note(`rekey: ${why}`)
+      for (const { result, why } of [...findings, classicOf(served)])
+        if (result === 'deviates') terminal.note(`rekey: ${why}`)
     }
     if (options.json) terminal.print(JSON.stringify(settings, null, 2))
     else

@@ -12,6 +12,7 @@ import {
   textOf,
 } from './command.ts'
 import { captchaOf } from './doctor-captcha.ts'
+import { classicOf } from './doctor-classic.ts'
 import { askDatabase, connectionOf } from './doctor-database.ts'
 import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
@@ -74,6 +75,7 @@ export const doctor: Command = {
       ...withoutPasswordOf(database.system?.policies),
       ...(await telephonyOf(config, { usesPhones: database.system?.policies.usesPhones === true })),
       ...(await captchaOf(config)),
+      classicOf(config),
       ...database.findings,
     ]
     const findings = all.map((finding) => ({ ...finding, shownBy: finding.shownBy ?? 'system' }))

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { eventsOptions } from '../audit/index.ts'
 import { durationIn } from '../base/index.ts'
 import { captchaOptions } from '../captcha/index.ts'
+import { classicOptions } from '../classic/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
 import { brandOptions, pagesOption, widgetOptions } from '../pages/index.ts'
@@ -476,6 +477,7 @@ export const configOptions = Type.Object(
     signUp: signUpOptions,
     limits: limitsOptions,
     captcha: captchaOptions,
+    classic: classicOptions,
     events: eventsOptions,
     management: managementOptions,
     clients: Type.Array(client, { description: 'Apps to register.', default: [] }),

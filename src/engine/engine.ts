@@ -13,6 +13,7 @@ import {
   untraced,
 } from '../base/index.ts'
 import { createCaptcha } from '../captcha/index.ts'
+import { classicRoutes } from '../classic/index.ts'
 import { findClient, originsOf } from '../clients/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
@@ -44,10 +45,13 @@ import {
   findCompleted,
   findEnded,
   findTransaction,
+  issueSessionTokenOf,
   openLink,
   originOfLink,
+  redeemSessionToken,
   requestsRefused,
   returnToApp,
+  type SessionTokenUse,
   timelineOf,
   transactionsOf,
 } from '../flow/index.ts'
@@ -71,7 +75,7 @@ import {
   createRequestLimits,
   requestBudgetsFrom,
 } from '../limits/index.ts'
-import { managementRoutes } from '../management/index.ts'
+import { isTrustedServer, managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import {
   type Brands,
@@ -276,6 +280,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       findCompleted: (id) => findCompleted(parts, id),
       findAnsweredWithout: (stateToken, browser) => findAnsweredWithout(parts, stateToken, browser),
       returnToApp: (ended, returning) => returnToApp(parts, ended, returning),
+      ...(config.classic.enabled && {
+        redeemSessionToken: (token: string, use: SessionTokenUse) => redeemSessionToken(parts, token, use),
+      }),
       async leave(header) {
         const { handle, cookies } = leavePages(header, baseUrl)
         const interaction =
@@ -320,6 +327,14 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
   }
   const idx = idxRoutes(idxParts)
+  const classic = classicRoutes({
+    ...{ storage, random, clock, limits, authenticators },
+    flow: idxParts.flow,
+    interactionMs: lifetimes.transaction,
+    baseUrl: () => baseUrl,
+    isTrusted: (authorization) => isTrustedServer({ storage, secrets, now: clock.now() }, authorization),
+    issueSessionToken: (interaction, browser) => issueSessionTokenOf(parts, interaction, browser),
+  })
   const pageParts: PagesParts = {
     orgName: config.org.name,
     brands,
@@ -424,6 +439,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
       ...(widget?.routes(pageParts) ?? []),
       management,
       account,
+      ...(config.classic.enabled ? [classic] : []),
     ],
     recordExchange: ports.recordExchange,
     unknownPage: ports.unknownPage ?? frontOf(config.org.name, brands, () => baseUrl),

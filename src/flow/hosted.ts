@@ -265,7 +265,7 @@ export function returnToApp(
  * tab meanwhile, and its life is not prolonged by what is added. A sign-in that carries nothing begins a new one in place of what the browser had.
  * Undefined: the session that carried the proofs has ended, so they are worth nothing any more (A74).
  */
-async function browserSessionOf(
+export async function browserSessionOf(
   tx: Tx,
   parts: FlowParts,
   session: Session,

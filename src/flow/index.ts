@@ -45,6 +45,12 @@ export { passwordChangedEffects } from './password-changed.ts'
 export * from './progress.ts'
 export { proofOf } from './proof.ts'
 export * from './registration.ts'
+export {
+  issueSessionTokenOf,
+  type RedeemedSession,
+  redeemSessionToken,
+  type SessionTokenUse,
+} from './session-token.ts'
 export { type Grant, type Settled, settle, unlockedKey } from './settle.ts'
 export { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
 export { createSprayWatch, type SprayWatch } from './spray.ts'

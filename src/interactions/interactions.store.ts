@@ -41,6 +41,8 @@ export interface InteractionRequest {
   }
   /** Set where the app has sent the browser to `authorize`: the engine's own pages lead through it. */
   readonly hosted?: HostedRequest | undefined
+  /** Set where it was begun by the classic authentication API: it ends with a session token, and no page leads through it. */
+  readonly classic?: ClassicRequest | undefined
 }
 
 /** How the answer to `authorize` reaches the app. */
@@ -61,6 +63,16 @@ export interface HostedRequest {
     /** Asked for even where the user has agreed before (`prompt=consent`). */
     readonly anew?: true
   }
+}
+
+/** What belongs to a request of the classic authentication API. */
+export interface ClassicRequest {
+  /** What the caller is given back unchanged. */
+  readonly relayState?: string
+  /** The caller shows that a password expires soon; absent: the sign-in goes on without a word. */
+  readonly warns?: true
+  /** Hash of the secret in the cookie of the browser that got the session token: it is good in no other one. Absent: it brought none. */
+  readonly browser?: string
 }
 
 /** A scope that asks for the user's consent, with what an administrator calls it. */
@@ -255,16 +267,39 @@ export async function issueAuthorizationCode(
   return (await run<{ id: string }>(db, text, values)).length > 0
 }
 
+/**
+ * Makes the session token of an interaction that the classic authentication API has completed, once, and binds it to a browser where one is
+ * known. False where it was made before, or nothing was completed.
+ */
+export async function issueSessionToken(
+  db: Db,
+  { id, request }: Pick<Interaction, 'id' | 'request'>,
+  { token, expiresAt }: { readonly token: string; readonly expiresAt: number },
+  secrets: Secrets,
+): Promise<boolean> {
+  const text = `update interactions set code_hash = $2, code_expires_at = $3, request = $4
+    where id = $1 and session_id is not null and code_hash is null returning id`
+  const values = [id, secrets.hash(purposes.session, token), expiresAt, JSON.stringify(request)]
+  return (await run<{ id: string }>(db, text, values)).length > 0
+}
+
 /** Which of the two codes: neither can be redeemed as the other. */
 export type CodeKind = 'interaction' | 'authorization'
 
-const purposes = { interaction: 'interaction code', authorization: 'authorization code' } as const
+/** The same with the session token of the classic authentication API, which is no code of an app. */
+type AnyKind = CodeKind | 'session'
+
+const purposes = {
+  interaction: 'interaction code',
+  authorization: 'authorization code',
+  session: 'session token',
+} as const
 
 /** The hashes that a code may be stored under, one for each secret. */
 export const interactionCodeHashes = (
   secrets: Secrets,
   code: string,
-  kind: CodeKind = 'interaction',
+  kind: AnyKind = 'interaction',
 ): readonly string[] => secrets.hashes(purposes[kind], code)
 
 const hashCode = (secrets: Secrets, code: string): string => secrets.hash(purposes.interaction, code)
@@ -274,7 +309,7 @@ export async function findInteractionByCode(
   db: Db,
   code: string,
   secrets: Secrets,
-  kind: CodeKind = 'interaction',
+  kind: AnyKind = 'interaction',
 ): Promise<
   | { readonly interaction: Interaction; readonly usedAt: number | null; readonly expiresAt: number }
   | undefined
@@ -319,7 +354,7 @@ export async function redeemInteractionCode(
     /** Absent: none was sent, which is right where no challenge was. */
     readonly codeVerifier: string | undefined
     /** Default: `interaction`. */
-    readonly kind?: CodeKind
+    readonly kind?: AnyKind
   },
   context: { readonly secrets: Secrets; readonly now: number },
 ): Promise<Redemption> {

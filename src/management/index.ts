@@ -18,6 +18,7 @@ export {
   createApiToken,
   ensureApiToken,
   isApiToken,
+  isTrustedServer,
   listApiTokens,
   revokeApiToken,
   verifyApiToken,

@@ -136,6 +136,19 @@ export async function authorize(
   return known
 }
 
+/**
+ * Whether an `Authorization` header is that of a server that speaks for its users: an API token that may manage users. Anything else than
+ * `SSWS` is not looked at, as public clients send what they like. Throws 401 `E0000011` for an unknown token, 403 for one that may only read.
+ */
+export async function isTrustedServer(
+  parts: Parameters<typeof authorize>[0],
+  authorization: string,
+): Promise<boolean> {
+  if (!/^SSWS /i.test(authorization)) return false
+  await authorize(parts, authorization, 'users')
+  return true
+}
+
 /** An API token as the actor of events. */
 export const actorOf = ({ id, name }: ApiToken): Party => ({ id, type: 'ApiToken', displayName: name })
 

@@ -42,6 +42,7 @@ import {
   readRecipient,
 } from './request.ts'
 import { type Answer, type Delivered, deliver } from './response.ts'
+import { withSessionToken } from './session-token.ts'
 
 /** A browser's request to a page of the engine's own. */
 export interface BrowserCall extends InteractCall {
@@ -90,10 +91,14 @@ export async function authorize(
 ): Promise<BrowserAnswer> {
   const { form, isPushed } = await resolvePushed(parts, server, call.form)
   const recipient = await readRecipient(parts, form)
+  let gained: readonly string[] = []
   try {
     refuseUnpushed(recipient.client, isPushed)
     const asked = await readAuthorize(parts, form, recipient)
-    return await begin(parts, flow, server, call, recipient, asked)
+    const own = await withSessionToken(parts, flow, server, call, form)
+    gained = own.cookies
+    const answer = await begin(parts, flow, server, own.call, recipient, asked)
+    return { ...answer, cookies: [...gained, ...answer.cookies] }
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.status >= 429 || !/^[a-z_]+$/.test(error.code)) throw error
     const { code, description } = error
@@ -111,7 +116,7 @@ export async function authorize(
     )
     return {
       delivered: toApp(server, recipient, { error: code, error_description: description }),
-      cookies: [],
+      cookies: gained,
     }
   }
 }

@@ -1,10 +1,13 @@
-import type {
+{
   AnsweredWithout,
-  BegunInBrowser,
   EndedInBrowser,
   HostedBeginning,
+  RedeemedSession,
   Returned,
+  SessionTokenUse,
 } from '../../flow/index.ts'
+
+
 import type { Delivered } from './response.ts'
 
 /** What the engine's own pages need of the flow, which is built after this folder's parts. */
@@ -25,6 +28,8 @@ export interface HostedFlow {
       readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
     },
   ): Promise<Returned | undefined>
+  /** Begins a browser's session by a session token, once. Absent: there are none, as the classic API is off. */
+  redeemSessionToken?(token: string, use: SessionTokenUse): Promise<RedeemedSession | undefined>
   /** Ends the transaction that a browser's cookies bind it to, and answers the cookies that take those away. */
   leave(cookies: string | undefined): Promise<readonly string[]>
   /** Where the browser is asked what a transaction asks for, and the cookie that binds it to that. */

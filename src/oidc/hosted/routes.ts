@@ -13,6 +13,7 @@ import type { BrowserAnswer } from './flow.ts'
 import { failedPage } from './page.ts'
 import { deliver } from './response.ts'
 import { endSession, readSession } from './session.ts'
+import { redirectWithCookie } from './session-token.ts'
 import { leavingCookies, type SignOutAnswer, signOutHere } from './sign-out.ts'
 
 type ServerOf = () => AuthorizationServer
@@ -56,7 +57,8 @@ const longestAddress = 4096
 function sentAgain({ oauth }: AuthorizationServer, form: BrowserCall['form']): BrowserAnswer['delivered'] {
   const url = `${oauth}/v1/authorize`
   const query = new URLSearchParams([...form]).toString()
-  return url.length + query.length < longestAddress
+  // A token that was posted does not get into the history of the browser.
+  return url.length + query.length < longestAddress && !form.has('sessionToken')
     ? { location: `${url}?${query}` }
     : deliver('form_post', url, Object.fromEntries(form))
 }
@@ -99,6 +101,18 @@ export function addHosted(
       return sendSignOut(request, reply, answer, servers.org().issuer)
     },
   })
+  if (hosted.redeemSessionToken !== undefined) {
+    app.route({
+      method: ['GET', 'POST'],
+      url: '/login/sessionCookieRedirect',
+      exposeHeadRoute: false,
+      bodyLimit: 32 * 1024,
+      onRequest: chargesPage(parts),
+      onSend: onPage(() => servers.org().issuer),
+      handler: async (request, reply) =>
+        send(request, reply, await redirectWithCookie(parts, hosted, servers.org(), callOf(request))),
+    })
+  }
   app.register(async (own) => addSessions(own, { parts, org: servers.org }))
 }
 

@@ -1,0 +1,124 @@
+import { isIP } from 'node:net'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import {
+  apiError,
+  browserCookieNames,
+  browserSecretIn,
+  dropTypeWithoutBody,
+  everyText,
+  isEmptyInPieces,
+  isObject,
+  ownCookie,
+  randomToken,
+} from '../base/index.ts'
+import { mayCall } from '../clients/index.ts'
+import { acceptedLocales } from '../i18n/index.ts'
+import {
+  authenticate,
+  type ClassicCall,
+  cancelAuthn,
+  changePassword,
+  goBack,
+  readState,
+  resendFactor,
+  skipWarning,
+  verifyFactor,
+} from './authn.ts'
+import type { ClassicParts } from './parts.ts'
+
+type Operation = (
+  parts: ClassicParts,
+  call: ClassicCall,
+  id: string,
+) => Promise<Readonly<Record<string, unknown>>>
+
+/** By the path below `/api/v1/authn`. */
+const operations: Readonly<Record<string, Operation>> = {
+  '': authenticate,
+  '/introspect': readState,
+  '/cancel': cancelAuthn,
+  '/previous': goBack,
+  '/skip': skipWarning,
+  '/factors/:factorId/verify': verifyFactor,
+  '/factors/:factorId/verify/resend': resendFactor,
+  '/credentials/change_password': changePassword,
+}
+
+/** The classic authentication API, with full paths from the engine's root. Registered only where the installation has it switched on. */
+export const classicRoutes =
+  (parts: ClassicParts): FastifyPluginAsync =>
+  async (app) => {
+    app.addHook('preParsing', async (request, _, payload) => {
+      dropTypeWithoutBody(request.headers)
+      const isEmpty = await isEmptyInPieces(request.headers, payload as Readable)
+      return isEmpty ? Readable.from([Buffer.from('{}')], { objectMode: false }) : payload
+    })
+    for (const [path, handle] of Object.entries(operations)) serve(app, parts, path, handle)
+  }
+
+function serve(app: FastifyInstance, parts: ClassicParts, path: string, handle: Operation): void {
+  app.post(`/api/v1/authn${path}`, {
+    onRequest: async ({ headers }) => refuseForeign(parts, headers.origin),
+    handler: async (request, reply) => {
+      const { body = {} } = request
+      if (!isObject(body) || !everyText(body, (text) => text.isWellFormed() && !text.includes('\0'))) {
+        throw apiError('E0000003')
+      }
+      const { factorId = '' } = request.params as { readonly factorId?: string }
+      const call: ClassicCall = {
+        body,
+        address: request.ip,
+        ...(await callerOf(parts, request, reply)),
+        signal: goneOf(reply),
+      }
+      return handle(parts, call, factorId)
+    },
+  })
+}
+
+/** A page of an origin that is not trusted could make its visitors guess passwords (A46). Clients that are no browsers send no Origin. */
+async function refuseForeign({ storage, baseUrl }: ClassicParts, origin: string | undefined): Promise<void> {
+  if (origin === undefined || origin === new URL(baseUrl()).origin) return
+  if (!(await mayCall(storage.db, origin))) throw apiError('E0000006')
+}
+
+/**
+ * Where the user comes from, and by which browser. A server with an API token names the address of its user; for all others that of the
+ * connection counts (A11). A browser of the same site gets the cookie that its session token is bound to from the next call on.
+ */
+async function callerOf(
+  parts: ClassicParts,
+  { ip, headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Pick<ClassicCall, 'origin' | 'browser'>> {
+  const { authorization, 'x-forwarded-for': forwardedFor, 'user-agent': userAgent } = headers
+  const isTrusted = authorization !== undefined && (await parts.isTrusted(authorization))
+  const [named = ''] = String(forwardedFor ?? '').split(',')
+  const address = isIP(named.trim()) === 0 ? undefined : named.trim()
+  const isSecure = parts.baseUrl().startsWith('https:')
+  const browser = browserSecretIn(headers.cookie, isSecure)
+  const site = headers['sec-fetch-site']
+  if (browser === undefined && (site === 'same-origin' || site === 'same-site')) {
+    reply.header('set-cookie', ownCookie(browserCookieNames, randomToken(parts.random), isSecure))
+  }
+  return {
+    browser,
+    origin: {
+      vouched: isTrusted,
+      ...(isTrusted && address === undefined && { app: true }),
+      ip: isTrusted ? (address ?? ip) : ip,
+      userAgent: userAgent?.slice(0, 256),
+      locales: acceptedLocales(headers['accept-language'])?.split(',').slice(0, 10).join(),
+    },
+  }
+}
+
+/** Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped (A51). */
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
+  return gone.signal
+}
