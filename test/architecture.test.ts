@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 const ranks: readonly (readonly string[])[] = [
   ['base', 'i18n'],
   ['storage', 'ui', 'outbound'],
-  ['delivery', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit'],
+  ['delivery', 'directory', 'clients', 'policies', 'sessions', 'interactions', 'limits', 'audit', 'brand'],
   ['passwords', 'registration', 'captcha'],
   ['people'],
   ['flow'],

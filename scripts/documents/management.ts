@@ -302,6 +302,20 @@ line and configuration files are not limited. As in Okta, \`okta.apps.manage\` i
 policy applies to it, also one that demands less than the present one; grant it as you would grant the right to sign in as a user
 of the apps.
 
+## The brand
+
+There is one brand, \`bndDefault\`, with one theme, \`theDefault\`: the look of the [sign-in pages](sign-in-pages.md#brand). \`name\` is the name on them,
+\`customPrivacyPolicyUrl\` an https or mailto address (a change needs \`agreeToCustomPrivacyPolicy: true\`, as in Okta), \`primaryColorHex\` the
+colour of buttons and links, and \`POST …/logo\` takes a PNG, as \`multipart/form-data\` in the field \`file\` or as it is. What is checked is what the
+configuration's \`brand\` is checked for. All else of a brand and a theme has one value, and a change of it is logged as without effect. Every node shows a change with the
+next page. What the configuration names is written again only where the configuration has changed.
+
+\`\`\`ts
+const brandId = 'bndDefault', themeId = 'theDefault'
+await client.customizationApi.replaceBrandTheme({ brandId, themeId, theme: { ...theme, primaryColorHex: '#0b7a4b' } })
+await client.customizationApi.uploadBrandThemeLogo({ brandId, themeId, file: { data: await readFile('logo.png'), name: 'logo.png' } })
+\`\`\`
+
 ## The admin page
 
 ![The admin page: a user with status, actions and recent events](assets/admin.png)

@@ -92,6 +92,7 @@ const labels = {
   'policy.lifecycle.update': 'Policy changed',
   'policy.lifecycle.delete': 'Policy deleted',
   'security.trusted_origin.update': 'Trusted origin changed',
+  'system.brand.update': 'Look of the pages changed',
   'system.api_token.create': 'API token created',
   'system.api_token.revoke': 'API token revoked',
 }

@@ -315,6 +315,10 @@ export const eventTypes = {
     outcomes: ['SUCCESS'],
     ours: true,
   },
+  'system.brand.update': {
+    when: 'The look of the pages, or their logo, is changed over the management API.',
+    outcomes: ['SUCCESS'],
+  },
   'system.api_token.create': { when: 'An API token is created.', outcomes: ['SUCCESS'] },
   'system.api_token.revoke': { when: 'An API token is revoked.', outcomes: ['SUCCESS'] },
 } as const satisfies Readonly<Record<string, Entry>>

@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { eventsOptions } from '../audit/index.ts'
 import { durationIn } from '../base/index.ts'
+import { brandOptions } from '../brand/index.ts'
 import { captchaOptions } from '../captcha/index.ts'
 import { classicOptions } from '../classic/index.ts'
 import { limitsOptions } from '../limits/index.ts'
 import { managementOptions, resourcesOptions } from '../management/index.ts'
-import { brandOptions, pagesOption, widgetOptions } from '../pages/index.ts'
+import { pagesOption, widgetOptions } from '../pages/index.ts'
 import { passwordOptions } from '../passwords/index.ts'
 import { policiesOptions, recoveryOptions, signOnOptions, signUpOptions } from '../policies/index.ts'
 

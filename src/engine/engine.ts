@@ -12,6 +12,7 @@ import {
   processClock,
   untraced,
 } from '../base/index.ts'
+import { type Brands, createBrands } from '../brand/index.ts'
 import { createCaptcha } from '../captcha/index.ts'
 import { classicRoutes } from '../classic/index.ts'
 import { findClient, originsOf } from '../clients/index.ts'
@@ -78,10 +79,8 @@ import {
 import { isTrustedServer, managementRoutes } from '../management/index.ts'
 import { authorizationServer, claimNames, discoveryOf, type Oidc, type OidcOptions } from '../oidc/index.ts'
 import {
-  type Brands,
   entryRoutes,
   leavePages,
-  loadBrands,
   type PagesParts,
   pagesRoutes,
   renderFront,
@@ -98,6 +97,7 @@ import { registerMetrics } from './metrics.ts'
 import { ownPagesOf } from './own-pages.ts'
 import { ownRecovery } from './own-recovery.ts'
 import { secretCheck, startResealing } from './secret.ts'
+import { logoOf } from './seed.ts'
 import { tokenPageOf } from './token-page.ts'
 import { widgetPackageOf, widgetPageOf } from './widget-page.ts'
 
@@ -169,13 +169,15 @@ export interface Engine {
 export async function openEngine(config: Config, ports: EnginePorts = {}): Promise<Engine> {
   // First: a template that is none is found before anything is opened or written.
   const renderer = await loadTemplates({ folder: config.mail.templates })
-  const brands = await brandsOf(config)
+  const logos = await logosOf(config)
   const widgetPackage = widgetPackageOf(config)
   const core = await openCore(config, ports)
   const { storage, secrets, random, clock, log, hasher, authenticators, policies, people, changes } = core
   const lifetimes = lifetimesOf(config)
   await core.seed()
   await noteDrift(core)
+  const brands = createBrands(storage.db, config.org.name, brandsOfApps(config), logos)
+  await brands.refresh()
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, clock)
@@ -569,8 +571,9 @@ async function openMonitor({ metrics, mode }: Config, health: HealthOptions): Pr
 /** The page of the engine's own addresses, such as that of the issuer. Every other one that nothing is served at is answered with JSON. */
 const frontOf =
   (name: string, brands: Brands, baseUrl: () => string): NonNullable<HttpOptions['unknownPage']> =>
-  (path, language) => {
+  async (path, language) => {
     const base = baseUrl()
+    await brands.refresh()
     const markup = renderFront({ base, name, look: brands.of(undefined) }, language, {
       path,
       basePath: basePathOf(base),
@@ -578,14 +581,19 @@ const frontOf =
     return markup === undefined ? undefined : { status: 200, markup }
   }
 
-/** The looks of the pages. The files of logos are read before anything is opened. */
-const brandsOf = ({ brand = {}, clients, org }: Config): Promise<Brands> =>
-  loadBrands(
-    { name: org.name, ...brand },
-    Object.fromEntries(clients.flatMap(({ id, brand: own }) => (own === undefined ? [] : [[id, own]]))),
-  ).catch((error: unknown) => {
-    throw new ConfigError([error instanceof Error ? error.message : String(error)])
-  })
+const brandsOfApps = ({ clients }: Config) =>
+  Object.fromEntries(clients.flatMap(({ id, brand }) => (brand === undefined ? [] : [[id, brand]])))
+
+/** The logos of the apps, by their ids. All files, that of the installation too, are read before anything is opened. */
+async function logosOf(config: Config): Promise<ReadonlyMap<string, Buffer>> {
+  await logoOf(config.brand)
+  const found = new Map<string, Buffer>()
+  for (const [id, brand] of Object.entries(brandsOfApps(config))) {
+    const logo = await logoOf(brand)
+    if (logo !== undefined) found.set(id, logo)
+  }
+  return found
+}
 
 const basePathOf = (baseUrl: string): string =>
   baseUrl === '' ? '' : new URL(baseUrl).pathname.replace(/\/$/, '')

@@ -1,4 +1,5 @@
-import type { Random, Secrets } from '../base/index.ts'
+import { ConfigError, type Random, type Secrets } from '../base/index.ts'
+import { type BrandOptions, colourFrom, hexOf, readLogo, seedLook } from '../brand/index.ts'
 import {
   type ClientSettings,
   createClient,
@@ -35,17 +36,30 @@ interface SeedParts {
  */
 export async function seed(config: Config, parts: SeedParts): Promise<void> {
   const { storage, random, now } = parts
+  const { name, primaryColor: colour, links = {} } = config.brand ?? {}
+  const read = colour === undefined ? undefined : colourFrom(colour)
+  const primaryColor = read && hexOf(read)
+  const logo = await logoOf(config.brand)
   await storage.transaction(async (tx) => {
     await takeLock(tx, 'seed')
     await ensureEveryone(tx, { random, now })
     const { id: everyoneId } = await getEveryone(tx)
     await seedPolicies(tx, config, { random, now, everyoneId })
+    await seedLook(tx, { name, primaryColor, links }, logo)
   })
   const { apiToken } = config.management
   if (apiToken !== undefined) await ensureApiToken(storage.db, apiToken, parts)
   for (const client of config.clients) await seedClient(client, parts)
   for (const person of config.people) await seedPerson(person, parts)
   for (const origin of config.trustedOrigins) await ensureTrustedOrigin(storage.db, origin, { random, now })
+}
+
+/** The logo of a brand, from its file. */
+export async function logoOf(brand: BrandOptions | undefined): Promise<Buffer | undefined> {
+  if (brand?.logo === undefined) return undefined
+  return readLogo(brand.logo).catch((error: unknown) => {
+    throw new ConfigError([error instanceof Error ? error.message : String(error)])
+  })
 }
 
 async function seedClient(config: ClientConfig, { storage, secrets, random, now }: SeedParts): Promise<void> {

@@ -146,7 +146,9 @@ export function handleUnknown(app: FastifyInstance, pageFor?: HttpOptions['unkno
     const path = request.url.replace(/\?.*$/s, '')
     const allowed = known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
     const isVisit = request.method === 'GET' && prefersPage(request.headers.accept)
-    const page = isVisit ? pageFor?.(path, acceptedLocales(request.headers['accept-language'])) : undefined
+    const page = isVisit
+      ? await pageFor?.(path, acceptedLocales(request.headers['accept-language']))
+      : undefined
     if (page !== undefined) {
       return reply.code(page.status).headers(visitorPageHeaders).send(page.markup)
     }

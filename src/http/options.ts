@@ -57,7 +57,9 @@ export interface HttpOptions {
    */
   readonly recordExchange?: ExchangeRecorder | undefined
   /** The page for a browser that opens a path where nothing is served, in the language that it asks for; default: JSON. */
-  readonly unknownPage?: ((path: string, language?: string) => UnknownPage | undefined) | undefined
+  readonly unknownPage?:
+    | ((path: string, language?: string) => UnknownPage | undefined | Promise<UnknownPage | undefined>)
+    | undefined
   /** For the testing kit: an error status to answer a request with, or undefined for none. */
   readonly fault?: (method: string, path: string) => number | undefined
 }

@@ -76,6 +76,8 @@ export interface Call<Body = Fields, Parameters = Query> {
   readonly now: number
   /** `Accept-Language`, as it came. */
   readonly language?: string | undefined
+  /** What was uploaded, where the operation takes a file. */
+  readonly file?: Buffer | undefined
 }
 
 /** A call without its body and query. */
@@ -100,6 +102,8 @@ interface Description {
   readonly response?: TSchema
   /** Of success. Default: 200, and 204 for DELETE. */
   readonly status?: number
+  /** Takes a PNG: as `multipart/form-data`, in the field `file`, or as it is. */
+  readonly upload?: true
 }
 
 /** One operation of the management API. Routes, documentation and the access tests are derived from these. */

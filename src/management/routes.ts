@@ -5,6 +5,7 @@ import { apiError, dropTypeWithoutBody, everyText, isEmptyInPieces } from '../ba
 import { authorizeCall, type Caller } from './access.ts'
 import { appOperations } from './apps/index.ts'
 import { authenticatorOperations } from './authenticators/index.ts'
+import { brandOperations } from './brands/index.ts'
 import { notFound } from './errors.ts'
 import { enrollmentOperations, factorOperations } from './factors/index.ts'
 import { groupOperations } from './groups/index.ts'
@@ -14,6 +15,7 @@ import { type ManagementParts, type Operation, prefix } from './operation.ts'
 import { originOperations } from './origins/index.ts'
 import { policyOperations } from './policies/index.ts'
 import { serverOperations } from './servers/index.ts'
+import { acceptUploads, Upload } from './uploads/routes.ts'
 import { schemaOperations } from './user-schema/index.ts'
 import { userOperations } from './users/index.ts'
 
@@ -28,6 +30,7 @@ export const operations: readonly Operation[] = [
   ...policyOperations,
   ...schemaOperations,
   ...authenticatorOperations,
+  ...brandOperations,
   ...serverOperations,
   ...logOperations,
 ]
@@ -37,7 +40,11 @@ export const managementRoutes =
   (parts: ManagementParts): FastifyPluginAsync =>
   async (app) => {
     acceptEmptyBodies(app)
-    for (const operation of operations) serve(app, parts, operation)
+    for (const operation of operations) if (!operation.upload) serve(app, parts, operation)
+    await app.register(async (uploads) => {
+      acceptUploads(uploads)
+      for (const operation of operations) if (operation.upload) serve(uploads, parts, operation)
+    })
     if (parts.adminPage) serveAdminPage(app, () => new URL(parts.baseUrl()).pathname.replace(/\/$/, ''))
   }
 
@@ -64,7 +71,8 @@ function serve(app: FastifyInstance, parts: ManagementParts, operation: Operatio
         parts,
         params,
         query: request.query as Query,
-        body: (request.body ?? {}) as Fields,
+        body: (request.body instanceof Upload ? {} : (request.body ?? {})) as Fields,
+        file: request.body instanceof Upload ? request.body.content() : undefined,
         ...(callers.get(request) ?? { actor: { id: 'unknown', type: 'ApiToken' } }),
         now: parts.clock.now(),
         language: request.headers['accept-language'],

@@ -6,6 +6,7 @@ const families = [
   'apps',
   'authenticators',
   'authorizationServers',
+  'brands',
   'groups',
   'logs',
   'policies',

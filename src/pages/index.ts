@@ -4,14 +4,7 @@
  * endpoints, which the engine hands it, and knows no step, no flow and no database. A transaction is found by the cookie of the
  * browser that it is bound to; no address has its handle (A80).
  */
-export {
-  type BrandOptions,
-  type BrandStyle,
-  type Brands,
-  brandProblems,
-  loadBrands,
-} from './brand/brand.ts'
-export { brandOptions } from './brand/options.ts'
+export { renderDone, renderExpired, renderLink } from './entry/pages.ts'
 export { endPath, entryRoutes } from './entry/routes.ts'
 export { leavePages } from './leave.ts'
 export { readForm } from './read-form.ts'

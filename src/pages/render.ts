@@ -1,6 +1,6 @@
 import { type Html, html } from '../base/index.ts'
+import { type BrandStyle, brandLinks } from '../brand/index.ts'
 import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
-import { type BrandStyle, brandLinks } from './brand/brand.ts'
 import { captchaField, captchaOf, type PageCaptcha } from './captcha.ts'
 import { consentForm, isConsent } from './consent.ts'
 import {
@@ -283,8 +283,10 @@ ${human}
 ${submit(layout.button)}</form>`
   }
   const either = choosing === undefined ? false : eitherOf(choosing, layout.asked, focused, isMain)
-  const isNewPassword = layout.asked.isNew === true && form.name !== 'enroll-profile'
-  return html`${open}${isNewPassword && usernameOf(response, words)}
+  // The first page asks for the name, and a sign-up for the address.
+  const isPassword =
+    layout.asked.key === 'okta_password' && !['identify', 'enroll-profile'].includes(form.name)
+  return html`${open}${isPassword && usernameOf(response, words)}
 ${asked.map((entry) => html`${renderEntry(entry, focused)}`)}${either}
 ${layout.rules}
 ${human}${submit(layout.button)}</form>`

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.ts'
+import { apiError, cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.ts'
+import type { Brands } from '../brand/index.ts'
 import { acceptedLocales, type PageWords, pageWordsFor } from '../i18n/index.ts'
 import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
-import type { Brands } from './brand/brand.ts'
 import { captchaOf, withCaptcha } from './captcha.ts'
 import {
   type Flash,
@@ -139,7 +139,8 @@ const bodyLimit = 32 * 1024
 /** The pages below `/signin`. A GET shows where the transaction of the browser is; a POST takes a form and leads back. */
 export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
   return async (app) => {
-    await serveAssets(app, parts.brands)
+    await serveAssets(app, parts)
+    freshBrand(app, parts.brands)
     postedForm(app)
     const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
       await parts.limits.charge('page', { address: ip })
@@ -160,13 +161,28 @@ export function postedForm(app: FastifyInstance): void {
   )
 }
 
-async function serveAssets(app: FastifyInstance, { files: ofBrands }: Brands): Promise<void> {
-  for (const { path, type, content } of ofBrands) {
-    app.get(path, async (_request, reply) =>
-      // Its path has its hash.
-      reply.header('cache-control', 'public, max-age=31536000, immutable').type(type).send(content),
-    )
-  }
+/** Every page that is opened has the look as it stands in the database. What a form leads to is a page again. */
+export function freshBrand(app: FastifyInstance, brands: Brands): void {
+  app.addHook('preHandler', async ({ method, routeOptions }) => {
+    if (method === 'GET' && !routeOptions.url?.includes('/assets/')) await brands.refresh()
+  })
+}
+
+async function serveAssets(app: FastifyInstance, { brands, limits }: PagesParts): Promise<void> {
+  app.get('/assets/brand-:name', { exposeHeadRoute: false }, async (request, reply) => {
+    const { name } = request.params as { readonly name: string }
+    const path = `/assets/brand-${name}`
+    const known = brands.fileAt(path)
+    // Names that are made up cost a statement each.
+    if (known === undefined) await limits.charge('page', { address: request.ip })
+    const file = known ?? (await brands.findFile(path))
+    if (file === undefined) throw apiError('E0000007', { summary: 'Not found: the path is unknown.' })
+    // Its path has its hash.
+    return reply
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .type(file.type)
+      .send(file.content)
+  })
   const files = [
     [stylesheetPath, './signin.css', 'text/css; charset=utf-8'],
     [passkeyScriptPath, './passkey.js', 'text/javascript; charset=utf-8'],

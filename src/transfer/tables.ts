@@ -58,7 +58,7 @@ const systemIdentity = (row: Stored): string | undefined =>
 
 /** The exported tables by the `kind` of their lines, in the order of the file: parents come before their children. */
 const rules: Readonly<Record<ExportedKind, Rules>> = {
-  setting: { label: ['setting', 'settings'], keyPattern: /^(schema|authenticators?|scopes)\./ },
+  setting: { label: ['setting', 'settings'], keyPattern: /^(schema|authenticators?|scopes|brand)\./ },
   group: {
     label: ['group', 'groups'],
     derive: (row) => ({ ...row, name_key: compareKey(String(row.name)) }),

@@ -2606,7 +2606,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A82',
     without: 'the pixels alone of a logo',
-    file: 'src/pages/brand/png.ts',
+    file: 'src/brand/png.ts',
     find: '  return Buffer.concat([\n    signature,',
     replace: '  if (pixels.length > 0) return file\n  return Buffer.concat([\n    signature,',
     tests: 'brand',
@@ -2614,7 +2614,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A82',
     without: 'the forms of a colour',
-    file: 'src/pages/brand/colour.ts',
+    file: 'src/brand/colour.ts',
     find: '{6}))$/i.exec(text)',
     replace: '{6}))/i.exec(text)',
     tests: 'brand',
@@ -2622,7 +2622,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A82',
     without: 'the schemes of a link',
-    file: 'src/pages/brand/brand.ts',
+    file: 'src/brand/brand.ts',
     find: '/^https:\\/\\/[^/\\\\@]+(\\/|$)/i.test(address)',
     replace: '/^\\w+:/.test(address)',
     tests: 'brand',

@@ -26,5 +26,7 @@ export async function thingsThere(idp: Kit): Promise<Readonly<Record<string, str
     authenticatorId: (await api('GET', '/authenticators')).list[0]?.id ?? '',
     schemaId: 'default',
     authServerId: 'default',
+    brandId: 'bndDefault',
+    themeId: 'theDefault',
   }
 }

@@ -50,6 +50,21 @@ const referring = (schema: TSchema): object => collect(schema as Node, {})
 
 const json = (schema: object) => ({ content: { 'application/json': { schema } } })
 
+/** A file, as forms send it and as it is. */
+const upload = {
+  required: true,
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        required: ['file'],
+        properties: { file: { type: 'string', contentMediaType: 'image/png' } },
+      },
+    },
+    'image/png': { schema: { type: 'string', contentMediaType: 'image/png' } },
+  },
+}
+
 const queryParameters = ({ query = {} }: Operation): readonly object[] =>
   Object.entries(query).map(([name, schema]) => {
     const { description, ...described } = schema as TSchema & Node & { readonly description?: string }
@@ -87,6 +102,7 @@ export function managementPaths(): Readonly<Record<string, Readonly<Record<strin
           ...queryParameters(operation),
         ],
         ...(body && { requestBody: { required: true, ...json(referring(body)) } }),
+        ...(operation.upload && { requestBody: upload }),
         security: [{ apiToken: [] }, { serviceApp: [scopeOf(operation)] }],
         responses: {
           [status]: {

@@ -1,12 +1,12 @@
-{
+import type {
   AnsweredWithout,
+  BegunInBrowser,
   EndedInBrowser,
   HostedBeginning,
   RedeemedSession,
   Returned,
   SessionTokenUse,
 } from '../../flow/index.ts'
-
 
 import type { Delivered } from './response.ts'
 

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { cookieIn, deviceCookieNames, type Html, html, isFromOwnPage } from '../../base/index.ts'
-import { fill, type PageWords } from '../../i18n/index.ts'
+import { cookieIn, deviceCookieNames, isFromOwnPage } from '../../base/index.ts'
 import { transactionCookie } from '../../interactions/index.ts'
 import { flashCookie } from '../flash.ts'
 import { renderNotice, signInPath } from '../render.ts'
@@ -8,6 +7,7 @@ import { formsIn, type IdxResponse, pathOf } from '../response.ts'
 import {
   addCookie,
   backToPage,
+  freshBrand,
   notFromHere,
   type PagesParts,
   postedForm,
@@ -15,6 +15,7 @@ import {
   type Visit,
   visitOf,
 } from '../routes.ts'
+import { renderDone, renderLink } from './pages.ts'
 
 /** Where a transaction that no app has begun ends: below the engine's address. */
 export const endPath = `${signInPath}/done`
@@ -25,8 +26,6 @@ const deepLinks = {
   [`${signInPath}/register`]: 'select-enroll-profile',
   [`${signInPath}/unlock`]: 'unlock-account',
 } as const
-
-const recoveryPath = `${signInPath}/forgot-password`
 
 /** The paths of the links in the mails of an administrator, of today's and of Okta's earlier and later ones. */
 const tokenPaths = [
@@ -42,6 +41,7 @@ type TokenKind = 'recovery' | 'activation'
 export function entryRoutes(parts: PagesParts): FastifyPluginAsync {
   return async (app) => {
     postedForm(app)
+    freshBrand(app, parts.brands)
     const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
       await parts.limits.charge('page', { address: ip })
     }
@@ -118,27 +118,7 @@ async function showEnd(parts: PagesParts, request: FastifyRequest, reply: Fastif
     })
     return sendPage(reply, page, 400)
   }
-  const apps = await parts.entries.homesOf(userId)
-  const page = renderNotice(brand, language, {
-    icon: 'done',
-    title: ({ entry }) => entry.doneTitle,
-    text: ({ entry }) => entry.done,
-    more: ({ entry, end }) => appList(apps, entry.apps, end),
-  })
-  return sendPage(reply, page)
-}
-
-const appList = (
-  apps: readonly { readonly label: string; readonly address: string }[],
-  title: string,
-  { toApp }: PageWords['end'],
-): Html | false => {
-  const link = ({ label, address }: (typeof apps)[number], look: string) =>
-    html`<a class="${look}" href="${address}">${fill(toApp, { app: label })}</a>`
-  const [only, ...others] = apps
-  if (only === undefined) return false
-  if (others.length === 0) return html`<p class="way-on">${link(only, 'primary')}</p>`
-  return html`<h2>${title}</h2><ul class="ways">${apps.map((app) => html`<li>${link(app, 'secondary')}</li>`)}</ul>`
+  return sendPage(reply, renderDone(brand, language, await parts.entries.homesOf(userId)))
 }
 
 interface Charges {
@@ -194,25 +174,7 @@ async function showToken(
   const state = await parts.entries.stateOf({ kind, text })
   if (state === 'spent') {
     const wayOn = await parts.entries.onlyHome()
-    const page = renderNotice(brand, language, {
-      title: ({ entry }) => entry.spentTitle,
-      text: ({ entry }) => entry.spent,
-      more: ({ entry, end }) =>
-        html`${kind === 'activation' && html`<p class="lead">${fill(entry.askAgain, { org: brand.look?.name ?? brand.name })}</p>`}
-<p class="way-on"><a class="primary" href="${brand.base}${recoveryPath}">${entry.newMail}</a></p>
-${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill(end.toApp, { app: wayOn.label })}</a></p>`}`,
-    })
-    return send(page, 404)
+    return send(renderLink(brand, language, { kind, state, wayOn }), 404)
   }
-  const isLapsed = state === 'lapsed'
-  const page = renderNotice(brand, language, {
-    icon: isLapsed ? 'mail' : 'key',
-    title: ({ entry, activation }) =>
-      isLapsed ? activation.title : kind === 'activation' ? entry.welcomeTitle : entry.resetTitle,
-    text: ({ entry }) => (isLapsed ? entry.lapsed : kind === 'activation' ? entry.welcome : entry.reset),
-    more: ({ code }) =>
-      // Sent to the address of the page, which has the token: the page itself has none.
-      html`<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
-  })
-  return send(page, 200)
+  return send(renderLink(brand, language, { kind, state }), 200)
 }

@@ -1,6 +1,6 @@
 import { html } from '../../base/index.ts'
+import type { BrandStyle } from '../../brand/index.ts'
 import { languageFor, pageWordsFor } from '../../i18n/index.ts'
-import type { BrandStyle } from '../brand/brand.ts'
 import { signInPath } from '../render.ts'
 import type { WidgetPackage } from './package.ts'
 

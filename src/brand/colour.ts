@@ -10,7 +10,8 @@ export function colourFrom(text: string): Colour | undefined {
   return [part(0), part(2), part(4)]
 }
 
-const hexOf = (colour: Colour): string =>
+/** In the form `#rrggbb`. */
+export const hexOf = (colour: Colour): string =>
   `#${colour.map((part) => part.toString(16).padStart(2, '0')).join('')}`
 
 /** Relative luminance (WCAG 2.2). */
@@ -34,6 +35,9 @@ const mix = ([r, g, b]: Colour, [red, green, blue]: Colour, share: number): Colo
   Math.round(g + (green - g) * share),
   Math.round(b + (blue - b) * share),
 ]
+
+/** The colour of `signin.css`, where no brand has one. */
+export const defaultColour = '#3a4fd0'
 
 const black: Colour = [0, 0, 0]
 const white: Colour = [255, 255, 255]
