@@ -179,7 +179,16 @@ describe('with a seed', () => {
       const { id } = await kit.people.add({ login: 'ada@example.com' })
       const { refreshToken } = await kit.signInAs('ada@example.com')
       const token = new URL(mail.link ?? '').searchParams.get('token')
-      const transactions = (await kit.events()).map(({ transaction }) => transaction.id)
+      // A mail is delivered beside the requests that follow: its event is before theirs or after them.
+      const isOfDelivery = (event: { readonly eventType: string }) =>
+        event.eventType === 'system.email.delivery'
+      const transactionsOf = (events: Awaited<ReturnType<Kit['events']>>) =>
+        events.map(({ eventType, transaction }) => [eventType, transaction.id])
+      const events = await kit.events()
+      const transactions = {
+        ofDeliveries: transactionsOf(events.filter(isOfDelivery)),
+        ofRequests: transactionsOf(events.filter((event) => !isOfDelivery(event))),
+      }
       return { code: mail.code, token, id, refreshToken, transactions }
     }
     const first = await story()
