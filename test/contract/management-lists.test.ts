@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemRandom } from '../../src/base/index.ts'
+import { giveConsent } from '../../src/clients/index.ts'
 import { operations } from '../../src/management/index.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { type Answered, type Api, apiOf } from '../support/management.ts'
@@ -49,7 +51,16 @@ async function makeSeveral(): Promise<void> {
     const policy = await idOf('POST', '/policies', { type: 'ACCESS_POLICY', name })
     const rule = await idOf('POST', `/policies/${policy}/rules`, { name })
     await api('PUT', `/apps/${app}/policies/${policy}`)
-    Object.assign(ids, { userId: person, groupId: group, appId: app, policyId: policy, ruleId: rule })
+    const consent = { personId: person, clientId: app, scopes: ['profile', 'email', 'phone'] }
+    await giveConsent(idp.engine.storage.db, consent, { random: systemRandom, now: idp.clock.now() })
+    Object.assign(ids, {
+      clientId: app,
+      userId: person,
+      groupId: group,
+      appId: app,
+      policyId: policy,
+      ruleId: rule,
+    })
     ids.trustedOriginId = await idOf('POST', '/trustedOrigins', origin)
   }
   ids.secretId = (await api('GET', `/apps/${ids.appId}/credentials/secrets`)).list[0]?.id ?? ''
@@ -69,6 +80,7 @@ const whole = [
   '/users/:userId/factors/catalog',
   '/users/:userId/factors/questions',
   '/users/:userId/authenticator-enrollments',
+  '/users/:userId/account-changes',
   '/authenticators/:authenticatorId/methods',
 ]
 const required = new Map([['/policies', 'type=ACCESS_POLICY']])

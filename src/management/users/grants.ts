@@ -1,7 +1,13 @@
 import { Type } from 'typebox'
 import { record } from '../../audit/index.ts'
 import { isoTime } from '../../base/index.ts'
-import { allConsentsOf, type Consent, findConsent, withdrawConsents } from '../../clients/index.ts'
+import {
+  allConsentsOf,
+  type Consent,
+  findClient,
+  findConsent,
+  withdrawConsents,
+} from '../../clients/index.ts'
 import { lockPerson } from '../../directory/index.ts'
 import { revokeSessionsAt } from '../../sessions/index.ts'
 import type { Db } from '../../storage/index.ts'
@@ -70,18 +76,25 @@ async function withdraw(
   })
 }
 
-async function list(call: Context, query: Parameters<typeof pageOf>[0], clientId?: string): Promise<Answer> {
+/** Whose consents are meant: of a user at all apps, or at one that is there. */
+async function whoseConsents(call: Context, clientId?: string) {
   const { id: personId } = await getUser(call)
-  const whose = { personId, ...(clientId !== undefined && { clientId }) }
+  if (clientId === undefined) return { personId }
+  const client = await findClient(call.parts.storage.db, clientId)
+  if (client === undefined) throw notFound(clientId, 'AppInstance')
+  return { personId, clientId }
+}
+
+async function list(call: Context, query: Parameters<typeof pageOf>[0], clientId?: string): Promise<Answer> {
+  const whose = await whoseConsents(call, clientId)
   const consents = await allConsentsOf(call.parts.storage.db, whose)
   const { items, next } = pageWithin(consents, pageOf(query), ({ id }) => id)
   return { body: items.map((one) => renderConsent(call, one)), next }
 }
 
 async function withdrawAll(call: Context, clientId?: string): Promise<Answer> {
-  const { id: personId } = await getUser(call)
-  const whose = { personId, ...(clientId !== undefined && { clientId }) }
-  await withdraw(call, personId, (db) => allConsentsOf(db, whose))
+  const whose = await whoseConsents(call, clientId)
+  await withdraw(call, whose.personId, (db) => allConsentsOf(db, whose))
   return {}
 }
 
