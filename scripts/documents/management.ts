@@ -270,7 +270,7 @@ stored as a hash. What the engine acts by:
 The rest has no effect, and the log names it: \`an app has settings that are not supported\`. So it is with \`consent_method:
 REQUIRED\` (no consent is asked for) and \`refresh_token.rotation_type: STATIC\` (refresh tokens are rotated all the same). Settings
 that promise a protection which there is not are refused instead, since their owner would rely on them:
-\`dpop_bound_access_tokens: true\`, a \`network\` with the connection \`ZONE\`, \`subject_type: pairwise\`, encrypted ID tokens and
+\`dpop_bound_access_tokens: true\` of a service app, a \`network\` with the connection \`ZONE\`, \`subject_type: pairwise\`, encrypted ID tokens and
 userinfo, and keys with the status INACTIVE.
 
 \`POST /api/v1/internal/apps/{appId}/settings/oidc\` takes the members of \`settings.oauthClient\` and \`label\` in one object, as the

@@ -11,17 +11,32 @@ export const twoIfPossible = 'urn:okta:loa:2fa:any:ifpossible'
 
 const scheme = 'Bearer realm="IdpMyAccountAPI"'
 
+/** The parts of a request by which its caller is known. */
+interface Presenting {
+  readonly headers: {
+    readonly authorization?: string | undefined
+    readonly accept?: string | undefined
+    readonly dpop?: string | readonly string[] | undefined
+  }
+  readonly method: string
+  readonly url: string
+}
+
 /**
  * The user who calls, by the access token of an app with the scope of the operation. Throws 401 `E0000011` where the token is
  * none, 403 `E0000006` where its scopes do not suffice, 406 where the call names no version.
  */
 export async function authorizeCall(
   parts: AccountParts,
-  headers: { readonly authorization?: string | undefined; readonly accept?: string | undefined },
+  { headers, method, url }: Presenting,
   operation: Operation,
 ): Promise<AccountUser> {
-  const [, token] = /^Bearer ([\w.-]{1,8000})$/i.exec(headers.authorization ?? '') ?? []
-  const user = token === undefined ? undefined : await parts.findUserCaller(token)
+  const [, named = '', token] = /^(Bearer|DPoP) ([\w.-]{1,8000})$/i.exec(headers.authorization ?? '') ?? []
+  const presented = {
+    ...{ scheme: named.toLowerCase() === 'dpop' ? ('DPoP' as const) : ('Bearer' as const) },
+    ...{ proof: headers.dpop, method, path: url },
+  }
+  const user = token === undefined ? undefined : await parts.findUserCaller(token, presented)
   if (user === undefined) {
     throw apiError('E0000011', { headers: { 'WWW-Authenticate': `${scheme}, error="invalid_token"` } })
   }

@@ -22,7 +22,16 @@ export interface AccountParts {
   /** Rate limits; absent: requests are not limited. */
   readonly limits?: RequestLimits | undefined
   /** The user of a valid access token; undefined: it is none. */
-  findUserCaller(token: string): Promise<AccountUser | undefined>
+  findUserCaller(
+    token: string,
+    /** How it comes: a token that is bound to a key counts with a proof by that alone (RFC 9449). */
+    presented: {
+      readonly scheme: 'Bearer' | 'DPoP'
+      readonly proof: string | readonly string[] | undefined
+      readonly method: string
+      readonly path: string
+    },
+  ): Promise<AccountUser | undefined>
   /** How old the sign-in may be for what changes the account, in milliseconds. */
   readonly stepUpMs: number
   /** For how long a change that can be stopped waits, in milliseconds. */

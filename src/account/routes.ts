@@ -50,7 +50,7 @@ function serve(app: FastifyInstance, parts: AccountParts, operation: Operation):
     // Before the body is read, so that callers without a token learn nothing about how bodies are validated.
     onRequest: async (request, reply) => {
       reply.headers((await parts.limits?.charge('oauth', { address: request.ip })) ?? {})
-      callers.set(request, await authorizeCall(parts, request.headers, operation))
+      callers.set(request, await authorizeCall(parts, request, operation))
     },
     handler: async (request, reply) => {
       const params = request.params as Readonly<Record<string, string>>

@@ -113,6 +113,10 @@ export const asksForConsent = (client: Client): boolean => registered(client, 'c
 export const requiresPushedRequests = (client: Client): boolean =>
   registered(client, 'pushed_authorization_request_required') === true
 
+/** Whether the client gets tokens that are bound to its key alone (RFC 9449, section 5.2). */
+export const requiresProofs = (client: Client): boolean =>
+  registered(client, 'dpop_bound_access_tokens') === true
+
 /** What stands in `settings.oauthClient` of what a client was registered with. */
 const registered = ({ settings: { registration } }: Pick<Client, 'settings'>, member: string): unknown =>
   ['settings', 'oauthClient', member].reduce<unknown>(

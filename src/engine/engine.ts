@@ -393,7 +393,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   })
   const account = accountRoutes({
     ...{ storage, random, secrets, clock, people, changes, policies, authenticators, budgets, limits },
-    findUserCaller: (token) => oidc.findUserCaller(token),
+    findUserCaller: (token, presented) => oidc.findUserCaller(token, presented),
     onCommitted: wakeDelivery,
     stepUpMs: lifetimes.stepUp,
     waitingMs: lifetimes.ownChanges,

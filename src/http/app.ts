@@ -162,6 +162,7 @@ function addCors(app: FastifyInstance, isAllowed: (origin: string) => Promise<bo
       // The SDKs wait from the one until the other.
       'date',
       'www-authenticate',
+      'dpop-nonce',
       'retry-after',
       'x-rate-limit-limit',
       'x-rate-limit-remaining',

@@ -15,6 +15,8 @@ export interface RefreshToken {
   readonly scope: string
   readonly nonce?: string | undefined
   readonly acr?: string | undefined
+  /** Of a public client: the thumbprint of the key that refreshes it. Absent: it is bound to none. */
+  readonly jkt?: string | undefined
   readonly createdAt: number
   readonly expiresAt: number
 }

@@ -1,9 +1,11 @@
 import { randomId, randomToken } from '../base/index.ts'
+import { isConfidential } from '../clients/index.ts'
 import { type CodeKind, type Interaction, redeemInteractionCode } from '../interactions/index.ts'
 import { reachedLevel } from '../policies/index.ts'
 import { revokeSession, setSessionEnd } from '../sessions/index.ts'
 import { type Tx, together } from '../storage/index.ts'
 import { insertRefreshToken } from './artifacts.store.ts'
+import { findActiveClient } from './client-auth.ts'
 import { lockOwnerOfCode } from './code-owner.store.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
@@ -17,8 +19,9 @@ const invalidCode = (kind: CodeKind, detail: string) =>
   oauthError('invalid_grant', `The ${kind} code is invalid or has expired.`, { detail })
 
 /** The grant `authorization_code`: a code of `authorize`, which repeats the address that it was sent to. */
-export const grantAuthorizationCode: typeof grantInteractionCode = (parts, server, clientId, form) =>
+export const grantAuthorizationCode: typeof grantInteractionCode = (parts, server, clientId, form, jkt) =>
   grantCode(parts, server, {
+    jkt,
     kind: 'authorization',
     code: required(form, 'code'),
     // Needed where the request had a challenge: without it the code is not redeemed.
@@ -43,8 +46,10 @@ export async function grantInteractionCode(
   server: AuthorizationServer,
   clientId: string,
   form: Form,
+  jkt?: string,
 ): Promise<TokenResponse> {
   return grantCode(parts, server, {
+    jkt,
     kind: 'interaction',
     code: required(form, 'interaction_code'),
     codeVerifier: required(form, 'code_verifier'),
@@ -54,10 +59,17 @@ export async function grantInteractionCode(
   })
 }
 
-type Claim = Parameters<typeof redeemInteractionCode>[1] & { readonly kind: CodeKind }
+type Claim = Parameters<typeof redeemInteractionCode>[1] & {
+  readonly kind: CodeKind
+  /** The thumbprint of the key that the tokens are bound to. */
+  readonly jkt: string | undefined
+}
 
 async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim): Promise<TokenResponse> {
-  const { kind, clientId } = claim
+  const { kind, clientId, jkt } = claim
+  const client = await findActiveClient(parts.storage.db, clientId)
+  // A confidential client proves itself at each refresh: it may change its key (RFC 9449, section 5).
+  const key = { jkt, refreshedBy: client !== undefined && isConfidential(client) ? undefined : jkt }
   // What may fail without the code's doing fails before it is spent.
   await parts.keys.current()
   const result = await parts.storage.transaction<Result>(async (tx) => {
@@ -86,7 +98,7 @@ async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim
       const { id, createdAt } = signedIn.session
       await setSessionEnd(tx, id, createdAt + parts.lifetimes.sessionMs)
     }
-    return issueFor(tx, parts, interaction, signedIn, kind)
+    return issueFor(tx, parts, interaction, signedIn, { kind, ...key })
   })
   if ('refused' in result) throw result.refused
   const tokens = await signTokens(parts, server, result.issue)
@@ -115,7 +127,15 @@ async function issueFor(
   parts: Parts,
   { issuer: server, clientId, request }: Interaction,
   signedIn: SignedIn,
-  kind: CodeKind,
+  {
+    kind,
+    jkt,
+    refreshedBy,
+  }: {
+    readonly kind: CodeKind
+    readonly jkt: string | undefined
+    readonly refreshedBy: string | undefined
+  },
 ): Promise<Result> {
   const now = parts.clock.now()
   const scopes = await stillGranted(tx, clientId, request.scope.split(' '))
@@ -130,6 +150,7 @@ async function issueFor(
     acr,
     familyId,
     nonce: request.nonce,
+    jkt,
     ...newTokenIds(parts, familyId),
   }
   if (refreshToken !== undefined && familyId !== undefined) {
@@ -138,6 +159,7 @@ async function issueFor(
       server,
       familyId,
       acr,
+      ...(refreshedBy !== undefined && { jkt: refreshedBy }),
       personId: signedIn.person.id,
       sessionId: signedIn.session.id,
       scope: request.scope,

@@ -26,6 +26,9 @@ const invalidToken = (detail: string) =>
 
 const refusedByPolicy = () => invalidToken('a policy denies access to the app')
 
+const otherKey = () =>
+  oauthError('invalid_dpop_proof', 'The refresh token is bound to the key of another DPoP proof.')
+
 const beyondGrant = () => oauthError('invalid_scope', 'The requested scope goes beyond the one granted.')
 
 type Result = { readonly issue: Issue; readonly refreshToken: string } | { readonly refused: Error }
@@ -45,6 +48,7 @@ export async function grantRefreshToken(
   server: AuthorizationServer,
   clientId: string,
   form: Form,
+  jkt?: string,
 ): Promise<TokenResponse> {
   const token = required(form, 'refresh_token')
   const scope = optional(form, 'scope')
@@ -58,6 +62,8 @@ export async function grantRefreshToken(
     if (found === undefined) return { refused: invalidToken('unknown, expired or revoked') }
     const isOthers = found.clientId !== clientId || found.server !== server.id
     if (isOthers && !found.consumed) return { refused: invalidToken('of another client or server') }
+    // Without its key a refresh token is worth nothing, not even to end its family by a second use (RFC 9449, section 5).
+    if (found.jkt !== undefined && found.jkt !== jkt) return { refused: otherKey() }
     const scopes = narrowed(found, scope)
     // What else is wrong with a request is answered once its token is known not to be used again: a thief who also asks
     // for too much would otherwise go unnoticed (A31).
@@ -78,6 +84,7 @@ export async function grantRefreshToken(
       nonce: found.nonce,
       acr: found.acr,
       familyId: found.familyId,
+      jkt,
       ...newTokenIds(parts, found.familyId),
     }
     const openid = scopes.includes('openid')

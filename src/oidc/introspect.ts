@@ -48,7 +48,7 @@ const accessToken: Lookup = async (parts, server, token) => {
   const { scp, cid, ver: _, ...claims } = live.claims
   const body = {
     active: true,
-    token_type: 'Bearer',
+    token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP',
     scope: Array.isArray(scp) ? scp.join(' ') : '',
     client_id: cid,
     username: live.person.profile.login,

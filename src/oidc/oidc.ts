@@ -4,6 +4,7 @@ import type { LogoutTransport } from '../delivery/index.ts'
 import type { OutboundOptions } from '../outbound/index.ts'
 import { purgeArtifacts } from './artifacts.store.ts'
 import { createLogoutTransport } from './backchannel/logout.ts'
+import type { Presented } from './dpop.ts'
 import { recordKeyChange } from './events.ts'
 import { createOwnPages, type OwnPages } from './hosted/own-pages.ts'
 import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
@@ -14,6 +15,9 @@ import { type OidcRoutes, oidcRoutes } from './routes.ts'
 import { authorizationServer } from './server.ts'
 import { findServiceCaller, type ServiceCaller } from './service-token.ts'
 import { findUserCaller, type UserCaller } from './user-token.ts'
+
+/** How an access token comes, with the path of the request below the address of the engine. */
+export type PresentedAt = Omit<Presented, 'url'> & { readonly path: string }
 
 export interface Oidc {
   /** All OAuth and OIDC endpoints of both authorization servers, with paths from the engine's root. */
@@ -27,7 +31,7 @@ export interface Oidc {
   /** The service client of a valid access token of the org server. */
   findServiceCaller(token: string): Promise<ServiceCaller | undefined>
   /** The user of a valid access token of either server. */
-  findUserCaller(token: string): Promise<UserCaller | undefined>
+  findUserCaller(token: string, presented: PresentedAt): Promise<UserCaller | undefined>
   /** Loads the signing key and the library, so that the first token request does not wait for them. */
   warmUp(): Promise<void>
   /**
@@ -89,7 +93,11 @@ export function createOidc(options: OidcOptions): Oidc {
     ownPages: createOwnPages(parts, servers.org),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
     findServiceCaller: (token) => findServiceCaller(parts, servers.org(), token),
-    findUserCaller: (token) => findUserCaller(parts, [servers.org(), servers.default()], token),
+    findUserCaller: (token, { path, ...presented }) =>
+      findUserCaller(parts, [servers.org(), servers.default()], token, {
+        ...presented,
+        url: `${base()}${path}`,
+      }),
     warmUp: async () => void (await Promise.all([keys.current(), token.load()])),
     rotateSigningKey: ({ now = false, by = system } = {}) =>
       keys.rotate({

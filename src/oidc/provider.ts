@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import { branchOf, errorIdOf, noteFailure, ProtocolError, randomToken } from '../base/index.ts'
-import { type Client, isConfidential, rehashClientSecret } from '../clients/index.ts'
+import { type Client, isConfidential, rehashClientSecret, requiresProofs } from '../clients/index.ts'
 import { assertionConfiguration, guardAssertions } from './assertion.ts'
 import { canonicalBasic, findActiveClient, isSecretOf } from './client-auth.ts'
+import type { Proof } from './dpop.ts'
 import { type OAuthBody, oauthError } from './errors.ts'
 import { type Form, formOf } from './form.ts'
 import { grantClientCredentials } from './grant-client-credentials.ts'
@@ -19,6 +20,8 @@ interface TokenCall {
   readonly raw: IncomingMessage
   readonly body: string
   readonly response: ServerResponse
+  /** Undefined: the request has none. */
+  readonly proof: Proof | undefined
 }
 
 /**
@@ -32,6 +35,8 @@ type Grant = (
   server: AuthorizationServer,
   clientId: string,
   form: Form,
+  /** The thumbprint of the key of a proof (RFC 9449); undefined: there is none. */
+  jkt: string | undefined,
 ) => Promise<TokenResponse>
 
 const grants = {
@@ -72,7 +77,7 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
   }
   const prepare: TokenEndpoint = async (server) => {
     const callback = await callbackFor(server)
-    return async ({ raw, body, response }) => {
+    return async ({ raw, body, response, proof }) => {
       // Where one CORS header is set the library adds none of its own, which would allow every origin.
       if (!response.hasHeader('access-control-expose-headers')) {
         response.setHeader('Access-Control-Expose-Headers', 'x-okta-request-id')
@@ -80,7 +85,9 @@ export function createTokenEndpoint(parts: Parts): TokenEndpoint & { load(): Pro
       const { authorization: sent } = raw.headers
       // Where the database is away the library finds no client either, and says so.
       const authorization = await canonicalBasic(parts.storage.db, sent, parts.secrets).catch(() => sent)
-      await callback(replay(raw, body, authorization), response)
+      const request = replay(raw, body, authorization)
+      if (proof !== undefined) proofs.set(request, proof)
+      await callback(request, response)
     }
   }
   return Object.assign(prepare, { load: async () => void (await import('oidc-provider')) })
@@ -103,7 +110,8 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
       try {
         const { client, params } = context.oidc
         await checkGrant(parts, client.clientId, name)
-        context.body = await grant(parts, server, client.clientId, formOf({ ...params }))
+        const jkt = await spendProof(parts, client.clientId, proofs.get(context.req))
+        context.body = await grant(parts, server, client.clientId, formOf({ ...params }), jkt)
       } catch (error) {
         // A failure, such as an unavailable database, is not an error of the grant: `server_error` renders it below.
         if (!(error instanceof ProtocolError) || error.status >= 500) throw error
@@ -133,6 +141,26 @@ async function createCallback(parts: Parts, server: AuthorizationServer): Promis
   })
   provider.onerror = (error) => parts.log.error({ err: error }, 'the token endpoint failed')
   return provider.callback()
+}
+
+/** The proof of a request, by the copy of it that the library gets: the library hands on no headers. */
+const proofs = new WeakMap<IncomingMessage, Proof>()
+
+/** Uses the proof of a client that has authenticated: others must not fill the table. Answers the thumbprint of its key. */
+async function spendProof(
+  parts: Parts,
+  clientId: string,
+  proof: Proof | undefined,
+): Promise<string | undefined> {
+  const client = await findActiveClient(parts.storage.db, clientId)
+  // A token for the management API is bound to no key.
+  if (client?.settings.applicationType === 'service') return undefined
+  if (proof === undefined) {
+    if (client === undefined || !requiresProofs(client)) return undefined
+    throw oauthError('invalid_dpop_proof', 'The DPoP proof JWT header is missing.')
+  }
+  if (!(await proof.spend())) throw oauthError('invalid_dpop_proof', 'The DPoP proof was used before.')
+  return proof.jkt
 }
 
 async function checkGrant(parts: Parts, clientId: string, grant: string): Promise<void> {

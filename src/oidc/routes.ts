@@ -14,7 +14,8 @@ import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { oauthBodyOf } from './errors.ts'
+import { proofAtToken } from './dpop.ts'
+import { invalidRequest, oauthBodyOf } from './errors.ts'
 import { type Form, readForm, readJsonForm, tokenBodyLimit } from './form.ts'
 import { asDescription, hintFor } from './hint.ts'
 import { addAuthorize, addHosted, sendSignOut } from './hosted/routes.ts'
@@ -124,6 +125,9 @@ function addEndpoints(
   })
   app.post(`${path}/token`, { preHandler: limiter }, async (request, reply) => {
     const { text } = bodyOf(request)
+    // With it, what its answer is waits for nothing: a code that comes without a nonce is not spent.
+    const about = { method: request.method, url: `${server().oauth}/v1/token` }
+    const proof = await proofAtToken(parts, request.headers.dpop, about)
     // Before `hijack`: after it no error handler runs, and a rejection would leave the request without a response.
     const respond = await token(server())
     reply.hijack()
@@ -137,7 +141,9 @@ function addEndpoints(
       status: () => raw.statusCode,
       refusal: () => refusalIn(raw),
     }
-    await recordTokenCall(parts, call, () => respond({ raw: request.raw, body: text, response: reply.raw }))
+    await recordTokenCall(parts, call, () =>
+      respond({ raw: request.raw, body: text, response: reply.raw, proof }),
+    )
   })
   if (parts.hosted !== undefined) {
     app.register(async (own) => {
@@ -159,7 +165,11 @@ function addEndpoints(
     method: ['GET', 'POST'],
     url: `${path}/userinfo`,
     onRequest,
-    handler: async (request) => userinfo(parts, server(), callOf(request)),
+    handler: async (request) =>
+      userinfo(parts, server(), {
+        ...callOf(request),
+        ...{ proof: request.headers.dpop, method: request.method, url: `${server().oauth}/v1/userinfo` },
+      }),
   })
   app.route({
     method: ['GET', 'POST'],

@@ -92,6 +92,7 @@ export const discoveryOf = (
   backchannel_logout_supported: true,
   backchannel_logout_session_supported: true,
   authorization_response_iss_parameter_supported: true,
+  dpop_signing_alg_values_supported: assertionAlgorithms,
   prompt_values_supported: prompts,
   claims_parameter_supported: false,
   request_parameter_supported: false,

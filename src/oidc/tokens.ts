@@ -14,11 +14,13 @@ export interface Issue extends SignedIn {
   readonly familyId?: string | undefined
   readonly accessTokenId: string
   readonly idTokenId: string
+  /** The thumbprint of the key that the access token is bound to; absent: none. */
+  readonly jkt?: string | undefined
 }
 
 /** The response of the token endpoint. Without `state`: the SDK refuses one that it did not send. */
 export interface TokenResponse {
-  readonly token_type: 'Bearer'
+  readonly token_type: 'Bearer' | 'DPoP'
   readonly expires_in: number
   readonly access_token: string
   readonly scope: string
@@ -50,7 +52,7 @@ export async function signTokens(
   const times = timesOf(parts, issue)
   const accessToken = await signAccessToken(parts, server, issue, times)
   return {
-    token_type: 'Bearer',
+    token_type: issue.jkt === undefined ? 'Bearer' : 'DPoP',
     expires_in: times.lifetime,
     access_token: accessToken,
     scope: issue.scopes.join(' '),
@@ -118,6 +120,7 @@ const signAccessToken = (
     // An API that asks for a level by RFC 9470 reads it here.
     acr: issue.acr,
     sid: issue.session.id,
+    ...(issue.jkt !== undefined && { cnf: { jkt: issue.jkt } }),
   })
 
 /** What an ID token is answered with. */

@@ -1,6 +1,7 @@
 import { isAccountScope } from '../clients/index.ts'
 import type { Person } from '../directory/index.ts'
 import type { Session } from '../sessions/index.ts'
+import { comesAsBound, type Presented } from './dpop.ts'
 import type { Parts } from './parts.ts'
 import { stillGranted } from './scope-grants.ts'
 import type { AuthorizationServer } from './server.ts'
@@ -20,10 +21,12 @@ export async function findUserCaller(
   parts: Parts,
   servers: readonly AuthorizationServer[],
   token: string,
+  presented: Presented,
 ): Promise<UserCaller | undefined> {
   for (const server of servers) {
     const live = await findLiveAccessToken(parts, server, token)
     if (live === undefined || live.claims.aud !== server.audience) continue
+    if (!(await comesAsBound(parts, token, live.claims, presented))) return undefined
     const { person, session, clientId, claims } = live
     const own = (Array.isArray(claims.scp) ? (claims.scp as readonly string[]) : []).filter(isAccountScope)
     return { person, session, clientId, scopes: await stillGranted(parts.storage.db, clientId, own) }

@@ -1,5 +1,6 @@
 import { claimSources } from './claim-sources.ts'
 import { claimsOf } from './claims.ts'
+import { comesAsBound, type Presented, schemeOf } from './dpop.ts'
 import { oauthError } from './errors.ts'
 import { type Form, optional } from './form.ts'
 import type { Claims } from './keys.ts'
@@ -15,7 +16,7 @@ const refusal = (status: number, error: string, description: string) =>
   })
 
 const tokenOf = (authorization: string | undefined): string | undefined =>
-  /^bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1]
+  /^(?:bearer|dpop) ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1]
 
 /**
  * The claims that the scopes of an access token release; `sub` is that of the ID token (OpenID Connect Core 1.0,
@@ -24,7 +25,11 @@ const tokenOf = (authorization: string | undefined): string | undefined =>
 export async function userinfo(
   parts: Parts,
   server: AuthorizationServer,
-  { authorization, form }: { readonly authorization: string | undefined; readonly form: Form },
+  {
+    authorization,
+    form,
+    ...call
+  }: Omit<Presented, 'scheme'> & { readonly authorization: string | undefined; readonly form: Form },
 ): Promise<Claims> {
   const token =
     tokenOf(authorization) ?? (authorization === undefined ? optional(form, 'access_token') : undefined)
@@ -32,7 +37,10 @@ export async function userinfo(
     throw refusal(401, 'invalid_token', 'An access token is required in the Authorization header.')
   }
   const live = await findLiveAccessToken(parts, server, token)
-  if (live === undefined) throw refusal(401, 'invalid_token', 'The access token is invalid.')
+  const scheme = schemeOf(authorization)
+  if (live === undefined || !(await comesAsBound(parts, token, live.claims, { ...call, scheme }))) {
+    throw refusal(401, 'invalid_token', 'The access token is invalid.')
+  }
   const scopes = Array.isArray(live.claims.scp) ? (live.claims.scp as readonly string[]) : []
   if (!scopes.includes('openid')) {
     throw refusal(403, 'insufficient_scope', "The access token must provide access to the scope 'openid'.")

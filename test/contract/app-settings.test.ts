@@ -169,7 +169,10 @@ describe('what an app is registered with', () => {
   })
 
   test.each([
-    [{ dpop_bound_access_tokens: true }, 'dpop_bound_access_tokens: must be false: '],
+    [
+      { application_type: 'service', dpop_bound_access_tokens: true },
+      'dpop_bound_access_tokens: must be false for a service app: ',
+    ],
     [{ network: { connection: 'ZONE', include: ['nzo1'] } }, 'network.connection: must be ANYWHERE: '],
     [{ subject_type: 'pairwise' }, 'subject_type: must be public: '],
     [

@@ -264,10 +264,10 @@ onEachDatabase('a file', (kind) => {
       'settings.oauthClient.logo_uri',
       'settings.oauthClient.response_types',
     ])
-    const bound = { oauthClient: { ...oauthClient, dpop_bound_access_tokens: true } }
+    const bound = { oauthClient: { ...oauthClient, subject_type: 'pairwise' } }
     at.write({ apps: [{ ...portal, settings: bound, profileEnrollmentPolicy: 'None' }] })
     const refused = await at.call(['apply', 'resources.yaml', '--yes'])
-    expect(refused.stderr).toMatch(/apps\[0\]: dpop_bound_access_tokens: must be false/)
+    expect(refused.stderr).toMatch(/apps\[0\]: subject_type: must be public/)
     at.write({ apps: [{ ...portal, profileEnrollmentPolicy: 'None' }] })
     const missing = await at.call(['apply', 'resources.yaml', '--yes'])
     expect(missing.stderr).toMatch(/apps\[0\]: there is no profile enrollment policy "None"/)

@@ -52,6 +52,12 @@ describe.each(['default', 'org'] as const)('the server %s', (id) => {
     userinfo_endpoint: async (value) => expect((await get(String(value))).status).toBe(401),
     end_session_endpoint: async (value) =>
       expect([200, 302, 400]).toContain((await get(String(value))).status),
+    dpop_signing_alg_values_supported: async (value) => {
+      // What a proof is made by: test/journeys/dpop.test.ts.
+      expect(value).toEqual(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'])
+      const { body } = await post(`${oauth()}/v1/token`, {}, { dpop: 'none' })
+      expect(body.error).toBe('invalid_dpop_proof')
+    },
     response_types_supported: async (value) => {
       expect(value).toEqual(['code'])
       expect(await refusal({ response_type: 'code', prompt: 'none' })).toMatchObject({
@@ -157,12 +163,7 @@ describe.each(['default', 'org'] as const)('the server %s', (id) => {
 
   test('what is not served is not there', async () => {
     const all = await metadata()
-    for (const member of [
-      'device_authorization_endpoint',
-      'registration_endpoint',
-      'check_session_iframe',
-      'dpop_signing_alg_values_supported',
-    ]) {
+    for (const member of ['device_authorization_endpoint', 'registration_endpoint', 'check_session_iframe']) {
       expect(all).not.toHaveProperty(member)
     }
     expect(await list('response_modes_supported')).not.toContain('jwt')

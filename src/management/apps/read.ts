@@ -128,6 +128,9 @@ function readService(settings: OauthSettings, problems: string[]): ClientSetting
   if ((settings.redirect_uris ?? []).length > 0) {
     problems.push('redirect_uris: must be empty for a service app')
   }
+  if (settings.dpop_bound_access_tokens === true) {
+    problems.push('dpop_bound_access_tokens: must be false for a service app: its tokens are bound to no key')
+  }
   if (settings.jwks_uri !== undefined) problems.push('jwks_uri: is not supported, use jwks')
   return {
     applicationType: 'service',
@@ -144,9 +147,6 @@ function readService(settings: OauthSettings, problems: string[]): ClientSetting
  */
 function brokenPromises(settings: OauthSettings): readonly string[] {
   const problems: string[] = []
-  if (settings.dpop_bound_access_tokens === true) {
-    problems.push('dpop_bound_access_tokens: must be false: access tokens are not bound to keys')
-  }
   if (settings.network?.connection === 'ZONE') {
     problems.push('network.connection: must be ANYWHERE: access is not restricted by network')
   }

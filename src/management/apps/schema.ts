@@ -102,7 +102,12 @@ const oauthSettings = Type.Object({
       ),
     }),
   ),
-  dpop_bound_access_tokens: optional(Type.Boolean({ description: 'true is refused: tokens are not bound.' })),
+  dpop_bound_access_tokens: optional(
+    Type.Boolean({
+      description:
+        'Whether the app gets tokens that are bound to its key alone (RFC 9449). Not of a service app.',
+    }),
+  ),
   wildcard_redirect: optional(either('DISABLED', 'SUBDOMAIN')),
   client_uri: optional(webAddress('The page of the app.')),
   logo_uri: optional(webAddress('The logo of the app.')),

@@ -9,6 +9,7 @@ const supported = [
   'settings.notes',
   'credentials.oauthClient.token_endpoint_auth_method',
   'settings.oauthClient.consent_method',
+  'settings.oauthClient.dpop_bound_access_tokens',
   'settings.oauthClient.pushed_authorization_request_required',
   'settings.oauthClient.client_uri',
   'settings.oauthClient.tos_uri',

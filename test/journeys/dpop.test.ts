@@ -1,0 +1,328 @@
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { s256 } from '../../src/base/index.ts'
+import type { Kit } from '../../src/testing/index.ts'
+import { accountScopes, grantAccount } from '../support/account.ts'
+import { hasClients, importClient } from '../support/clients.ts'
+import { apiOf } from '../support/management.ts'
+import type { Oauth4webapi, ServerMetadata } from '../support/oauth4webapi.ts'
+import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
+import {
+  ada,
+  basic,
+  claimsOf,
+  get,
+  post,
+  type RegisteredClient,
+  redirectUri,
+  refreshing,
+  register,
+  startShop,
+} from '../wire/oauth-app.ts'
+
+// Tokens that are bound to a key of the app (RFC 9449): a stolen one is worth nothing.
+let idp: Kit
+let app: RegisteredClient
+let web: RegisteredClient
+const grantTypes = ['authorization_code', 'refresh_token']
+
+beforeAll(async () => {
+  idp = await startShop()
+  app = await register(idp, { applicationType: 'browser', grantTypes })
+  web = await register(idp, { grantTypes })
+})
+afterAll(() => idp.close())
+
+interface Key {
+  readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
+}
+const newKey = (): Promise<Key> => generateKeyPair('ES256', { extractable: true })
+const tokenUrl = () => `${idp.issuer}/v1/token`
+
+/** A proof as apps make them; members that are undefined are left out. */
+async function proofBy(
+  key: Key,
+  claims: Readonly<Record<string, unknown>> = {},
+  header: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const jwk = await exportJWK(key.publicKey)
+  const all = { htm: 'POST', htu: tokenUrl(), iat: Math.floor(Date.now() / 1000), jti: crypto.randomUUID() }
+  return new SignJWT({ ...all, ...claims })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk, ...header })
+    .sign(key.privateKey)
+}
+
+async function newCode(client = app, scope = 'openid profile offline_access'): Promise<string> {
+  const browser = newBrowser()
+  const page = await browser.goes(authorizeUrl(idp.issuer, client, { scope }))
+  const end = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
+  return answerIn(await browser.goes(String(end.success?.href))).code ?? ''
+}
+
+const redeem = async (code: string, dpop?: string, client = app) =>
+  post(
+    tokenUrl(),
+    {
+      ...{ grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier },
+      ...(client.secret === undefined && { client_id: client.id }),
+    },
+    {
+      ...(dpop !== undefined && { dpop }),
+      ...(client.secret !== undefined && { authorization: basic(client) }),
+    },
+  )
+
+/** The nonce that the engine asks for, which a request without one is answered with. */
+async function nonce(key: Key): Promise<string> {
+  const asked = await redeem('none', await proofBy(key))
+  return asked.headers.get('dpop-nonce') ?? ''
+}
+
+async function boundTokens(key: Key, client = app, scope?: string) {
+  const dpop = await proofBy(key, { nonce: await nonce(key) })
+  return (await redeem(await newCode(client, scope), dpop, client)).body
+}
+
+const info = async (token: unknown, scheme: string, dpop?: string, method = 'GET') => {
+  const headers = { authorization: `${scheme} ${token}`, ...(dpop !== undefined && { dpop }) }
+  const response = await fetch(`${idp.issuer}/v1/userinfo`, { method, headers })
+  return response.status
+}
+const infoProof = (key: Key, token: unknown, changes = {}) =>
+  proofBy(key, { htm: 'GET', htu: `${idp.issuer}/v1/userinfo`, ath: s256(String(token)), ...changes })
+
+test('a request without a nonce is answered with one, and its code is not spent', async () => {
+  const key = await newKey()
+  const code = await newCode()
+  const asked = await redeem(code, await proofBy(key))
+  expect([asked.status, asked.body]).toEqual([
+    400,
+    {
+      error: 'use_dpop_nonce',
+      error_description: 'Authorization server requires nonce in DPoP proof.',
+    },
+  ])
+  const given = asked.headers.get('dpop-nonce') ?? ''
+  const done = await redeem(code, await proofBy(key, { nonce: given }))
+  expect(done.body).toMatchObject({ token_type: 'DPoP' })
+  const { cnf } = claimsOf(done.body.access_token) as { readonly cnf: { readonly jkt: string } }
+  expect(cnf.jkt).toMatch(/^[\w-]{43}$/)
+})
+
+test('a nonce is good for three days more, and no longer', async () => {
+  const key = await newKey()
+  const day = 86_400_000
+  const given = await nonce(key)
+  idp.clock.advance(3 * day)
+  const code = await newCode()
+  expect((await redeem(code, await proofBy(key, { nonce: given }))).body).toHaveProperty('access_token')
+  idp.clock.advance(day)
+  expect((await redeem('none', await proofBy(key, { nonce: given }))).body.error).toBe('use_dpop_nonce')
+})
+
+describe('a proof', () => {
+  const cases: readonly [string, Readonly<Record<string, unknown>>, Readonly<Record<string, unknown>>?][] = [
+    ['for another method', { htm: 'GET' }],
+    ['for another address', { htu: 'https://evil.example/v1/token' }],
+    ['for another server', { htu: 'http://localhost/oauth2/v1/token' }],
+    ['that is too old', { iat: Math.floor(Date.now() / 1000) - 400 }],
+    ['of the future', { iat: Math.floor(Date.now() / 1000) + 400 }],
+    ['without a jti', { jti: undefined }],
+    ['of another type', {}, { typ: 'JWT' }],
+    ['without a key', {}, { jwk: undefined }],
+  ]
+  test.each(cases)('%s is refused, and the code is not spent', async (_name, claims, header = {}) => {
+    const key = await newKey()
+    const given = await nonce(key)
+    const code = await newCode()
+    const refused = await redeem(code, await proofBy(key, { nonce: given, ...claims }, header))
+    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_dpop_proof'])
+    expect((await redeem(code, await proofBy(key, { nonce: given }))).body).toHaveProperty('access_token')
+  })
+
+  test('by another key than the one that it has is refused', async () => {
+    const [one, two] = [await newKey(), await newKey()]
+    const mixed = { ...one, publicKey: two.publicKey }
+    expect((await redeem('none', await proofBy(mixed))).body.error).toBe('invalid_dpop_proof')
+  })
+
+  test('with its private key is refused', async () => {
+    const key = await newKey()
+    const jwk = await exportJWK(key.privateKey)
+    expect((await redeem('none', await proofBy(key, {}, { jwk }))).body.error).toBe('invalid_dpop_proof')
+  })
+
+  test('counts once, of many at once', async () => {
+    const key = await newKey()
+    const dpop = await proofBy(key, { nonce: await nonce(key) })
+    const codes = await Promise.all([1, 2, 3, 4].map(() => newCode()))
+    const answers = await Promise.all(codes.map((code) => redeem(code, dpop)))
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ body }) => body.error === 'invalid_dpop_proof')).toHaveLength(3)
+  })
+})
+
+test('a bound token counts with its scheme and a proof by its key alone', async () => {
+  const [key, other] = [await newKey(), await newKey()]
+  const { access_token: token } = await boundTokens(key)
+  expect(await info(token, 'DPoP', await infoProof(key, token))).toBe(200)
+  expect(await info(token, 'Bearer')).toBe(401)
+  expect(await info(token, 'Bearer', await infoProof(key, token))).toBe(401)
+  expect(await info(token, 'DPoP')).toBe(401)
+  expect(await info(token, 'DPoP', await infoProof(other, token))).toBe(401)
+  expect(await info(token, 'DPoP', await infoProof(key, 'another token'))).toBe(401)
+  expect(await info(token, 'DPoP', await infoProof(key, token, { htm: 'POST' }))).toBe(401)
+  const used = await infoProof(key, token)
+  expect([await info(token, 'DPoP', used), await info(token, 'DPoP', used)]).toEqual([200, 401])
+  // In the form of a POST it comes as a bearer token (RFC 6750, section 2.2).
+  expect((await post(`${idp.issuer}/v1/userinfo`, { access_token: String(token) })).status).toBe(401)
+  // Introspection names the key, for APIs.
+  const seen = await post(
+    `${idp.issuer}/v1/introspect`,
+    { token: String(token) },
+    { authorization: basic(web) },
+  )
+  expect(seen.body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: expect.any(String) } })
+})
+
+test('a token that is bound to no key is no DPoP token', async () => {
+  const { access_token: token, token_type: type } = (await redeem(await newCode())).body
+  expect(type).toBe('Bearer')
+  expect(await info(token, 'Bearer')).toBe(200)
+  expect(await info(token, 'DPoP', await infoProof(await newKey(), token))).toBe(401)
+})
+
+describe('a refresh', () => {
+  const refresh = async (client: RegisteredClient, token: unknown, key?: Key) => {
+    const dpop = key && (await proofBy(key, { nonce: await nonce(key) }))
+    return post(tokenUrl(), refreshing(client, token), dpop === undefined ? {} : { dpop })
+  }
+
+  test('of a public app takes the same key, and another one neither spends the token nor ends its family', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const { refresh_token: token } = await boundTokens(key)
+    for (const wrong of [undefined, other]) {
+      expect((await refresh(app, token, wrong)).body.error).toBe('invalid_dpop_proof')
+    }
+    const next = await refresh(app, token, key)
+    expect(next.body).toMatchObject({ token_type: 'DPoP' })
+    // A thief of the spent one, without the key, does not end the family either.
+    idp.clock.advance(60_000)
+    expect((await refresh(app, token, other)).body.error).toBe('invalid_dpop_proof')
+    expect((await refresh(app, next.body.refresh_token, key)).body).toHaveProperty('refresh_token')
+  })
+
+  test('of a confidential app may change the key: it proves itself', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const first = await boundTokens(key, web)
+    const next = await refresh(web, first.refresh_token, other)
+    expect(next.body).toMatchObject({ token_type: 'DPoP' })
+    expect(claimsOf(next.body.access_token).cnf).not.toEqual(claimsOf(first.access_token).cnf)
+  })
+})
+
+test('an app with dpop_bound_access_tokens gets no others', async () => {
+  const api = apiOf(idp)
+  const { body } = await api('POST', '/apps', {
+    ...{ name: 'oidc_client', label: 'Bound', signOnMode: 'OPENID_CONNECT' },
+    credentials: { oauthClient: { token_endpoint_auth_method: 'none' } },
+    settings: {
+      oauthClient: {
+        ...{ application_type: 'browser', grant_types: grantTypes, redirect_uris: [redirectUri] },
+        dpop_bound_access_tokens: true,
+      },
+    },
+  })
+  const { settings } = body as unknown as { readonly settings: { readonly oauthClient: object } }
+  expect(settings.oauthClient).toMatchObject({ dpop_bound_access_tokens: true })
+  const bound = { id: String(body.id), secret: undefined }
+  const everyone = (await api('GET', '/groups?q=Everyone')).list[0]
+  await api('PUT', `/apps/${bound.id}/groups/${everyone?.id}`, {})
+  const code = await newCode(bound)
+  expect((await redeem(code, undefined, bound)).body).toMatchObject({ error: 'invalid_dpop_proof' })
+  const key = await newKey()
+  const dpop = await proofBy(key, { nonce: await nonce(key) })
+  expect((await redeem(code, dpop, bound)).body).toMatchObject({ token_type: 'DPoP' })
+})
+
+test('the account of a user takes a bound token with its proof alone', async () => {
+  await grantAccount({ engineUrl: idp.engineUrl, apiToken: idp.apiToken, clientId: app.id })
+  const key = await newKey()
+  const { access_token: token } = await boundTokens(key, app, `openid ${accountScopes.join(' ')}`)
+  const url = `${idp.engineUrl}/idp/myaccount/emails`
+  const calls = (scheme: string, dpop?: string) =>
+    get(url, {
+      authorization: `${scheme} ${token}`,
+      accept: 'application/json; okta-version=1.0.0',
+      ...(dpop !== undefined && { dpop }),
+    })
+  const proof = () => proofBy(key, { htm: 'GET', htu: url, ath: s256(String(token)) })
+  expect((await calls('DPoP', await proof())).status).toBe(200)
+  expect((await calls('Bearer')).status).toBe(401)
+  expect((await calls('DPoP')).status).toBe(401)
+})
+
+test('pages of trusted origins send proofs and read the nonce', async () => {
+  const origin = new URL(redirectUri).origin
+  const preflight = await fetch(tokenUrl(), {
+    method: 'OPTIONS',
+    headers: {
+      ...{ origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'dpop' },
+    },
+  })
+  expect(preflight.headers.get('access-control-allow-headers')).toContain('dpop')
+  const asked = await post(tokenUrl(), {}, { origin, dpop: await proofBy(await newKey()) })
+  expect(asked.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('dpop-nonce')
+})
+
+describe.skipIf(!hasClients)('oauth4webapi', () => {
+  test('gets, refreshes and uses bound tokens', async () => {
+    const oauth = await importClient<Oauth4webapi>('oauth4webapi')
+    const insecure = { [oauth.allowInsecureRequests]: true }
+    const issuer = new URL(idp.issuer)
+    const as: ServerMetadata = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, { algorithm: 'oidc', ...insecure }),
+    )
+    expect(as.dpop_signing_alg_values_supported).toContain('ES256')
+    const client = { client_id: app.id }
+    const DPoP = oauth.DPoP(client, await oauth.generateKeyPair('ES256'))
+    const options = { DPoP, ...insecure }
+    const again = async <T>(attempt: () => Promise<T>): Promise<T> => {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!oauth.isDPoPNonceError(error)) throw error
+        return attempt()
+      }
+    }
+    const answer = new URL(
+      `${redirectUri}?${new URLSearchParams({ code: await newCode(), state: 'a state', iss: idp.issuer })}`,
+    )
+    const parameters = oauth.validateAuthResponse(as, client, answer, 'a state')
+    const tokens = await again(async () =>
+      oauth.processAuthorizationCodeResponse(
+        ...([as, client] as const),
+        await oauth.authorizationCodeGrantRequest(
+          ...([as, client, oauth.None(), parameters, redirectUri, verifier, options] as const),
+        ),
+        { expectedNonce: 'a nonce', requireIdToken: true },
+      ),
+    )
+    expect(tokens.token_type).toBe('dpop')
+    const refreshed = await again(async () =>
+      oauth.processRefreshTokenResponse(
+        ...([as, client] as const),
+        await oauth.refreshTokenGrantRequest(
+          ...([as, client, oauth.None(), String(tokens.refresh_token), options] as const),
+        ),
+      ),
+    )
+    const sub = oauth.getValidatedIdTokenClaims(tokens)?.sub
+    const response = await oauth.userInfoRequest(as, client, refreshed.access_token, options)
+    expect(await oauth.processUserInfoResponse(as, client, sub, response)).toMatchObject({
+      name: 'Ada Lovelace',
+    })
+  })
+})
