@@ -148,7 +148,7 @@ describe('what an app is registered with', () => {
     expect([msg, label]).toEqual(['an app has settings that are not supported', 'Shop'])
     expect(ignored).toEqual(
       expect.arrayContaining([
-        'settings.oauthClient.grant_types: implicit',
+        'settings.oauthClient.grant_types: implicit: oauth.implicit of the configuration is off',
         'settings.oauthClient.response_types',
         'settings.oauthClient.refresh_token.rotation_type: refresh tokens are rotated',
         'settings.oauthClient.logo_uri',

@@ -1,3 +1,4 @@
+import { OktaAuth } from '@okta/okta-auth-js'
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s256 } from '../../src/base/index.ts'
@@ -274,6 +275,50 @@ test('pages of trusted origins send proofs and read the nonce', async () => {
   expect(preflight.headers.get('access-control-allow-headers')).toContain('dpop')
   const asked = await post(tokenUrl(), {}, { origin, dpop: await proofBy(await newKey()) })
   expect(asked.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('dpop-nonce')
+})
+
+// Its keys are in the IndexedDB of a browser, of which Node has none: this is as much of one as the SDK asks for.
+function keysInMemory() {
+  const stored = new Map<string, unknown>()
+  const done = (result?: unknown) => {
+    const request = { result, onsuccess: () => {} }
+    queueMicrotask(() => request.onsuccess())
+    return request
+  }
+  const store = {
+    add: (value: unknown, key: string) => done(void stored.set(key, value)),
+    get: (key: string) => done(stored.get(key)),
+    delete: (key: string) => done(void stored.delete(key)),
+    clear: () => done(stored.clear()),
+  }
+  const transaction = () => ({ objectStore: () => store })
+  return { indexedDB: { open: () => done({ transaction, close: () => {} }) } }
+}
+
+test('okta-auth-js with dpop gets bound tokens by the same code, refreshes them, and asks userinfo', async () => {
+  const auth = new OktaAuth({
+    ...{ issuer: idp.issuer, clientId: app.id, redirectUri, pkce: true, dpop: true },
+    tokenManager: { autoRenew: false },
+  })
+  const authorizationCode = await newCode()
+  Object.assign(globalThis, { window: keysInMemory() })
+  try {
+    const { tokens } = await auth.token.exchangeCodeForTokens({
+      ...{ authorizationCode, codeVerifier: verifier, dpop: true },
+      scopes: ['openid', 'profile', 'offline_access'],
+    })
+    expect(tokens.accessToken?.tokenType).toBe('DPoP')
+    const user = await auth.token.getUserInfo(tokens.accessToken, tokens.idToken)
+    expect(user).toMatchObject({ name: 'Ada Lovelace' })
+    auth.tokenManager.setTokens(tokens)
+    const renewed = await auth.token.renewTokens()
+    expect(renewed.accessToken?.tokenType).toBe('DPoP')
+    expect(claimsOf(renewed.accessToken?.accessToken).cnf).toEqual(
+      claimsOf(tokens.accessToken?.accessToken).cnf,
+    )
+  } finally {
+    Reflect.deleteProperty(globalThis, 'window')
+  }
 })
 
 describe.skipIf(!hasClients)('oauth4webapi', () => {
