@@ -3019,7 +3019,7 @@ export const mutations: readonly Mutation[] = [
     tests: 'implicit',
   },
   {
-    attack: 'A73',
+    attack: 'A72',
     without: 'the nonce of an ID token in an answer',
     file: 'src/oidc/hosted/response-types.ts',
     find: 'if (nonce === undefined) {',
@@ -3059,7 +3059,7 @@ export const mutations: readonly Mutation[] = [
     tests: 'dpop',
   },
   {
-    attack: 'A20',
+    attack: 'A31',
     without: 'the address that a proof is for',
     file: 'src/oidc/dpop.ts',
     find: 'addressOf(htu) !== addressOf(about.url)',

@@ -53,7 +53,7 @@ describe.each(['default', 'org'] as const)('the server %s', (id) => {
     end_session_endpoint: async (value) =>
       expect([200, 302, 400]).toContain((await get(String(value))).status),
     dpop_signing_alg_values_supported: async (value) => {
-      // What a proof is made by: test/journeys/dpop.test.ts.
+      // What a proof is made by: test/attacks/dpop.test.ts.
       expect(value).toEqual(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'])
       const { body } = await post(`${oauth()}/v1/token`, {}, { dpop: 'none' })
       expect(body.error).toBe('invalid_dpop_proof')

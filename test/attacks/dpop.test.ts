@@ -93,7 +93,7 @@ const info = async (token: unknown, scheme: string, dpop?: string, method = 'GET
 const infoProof = (key: Key, token: unknown, changes = {}) =>
   proofBy(key, { htm: 'GET', htu: `${idp.issuer}/v1/userinfo`, ath: s256(String(token)), ...changes })
 
-test('a request without a nonce is answered with one, and its code is not spent', async () => {
+test('A31: a request without a nonce is answered with one, and its code is not spent', async () => {
   const key = await newKey()
   const code = await newCode()
   const asked = await redeem(code, await proofBy(key))
@@ -133,16 +133,19 @@ describe('a proof', () => {
     ['of another type', {}, { typ: 'JWT' }],
     ['without a key', {}, { jwk: undefined }],
   ]
-  test.each(cases)('%s is refused, and the code is not spent', async (_name, claims, header = {}) => {
-    const key = await newKey()
-    const given = await nonce(key)
-    const code = await newCode()
-    const refused = await redeem(code, await proofBy(key, { nonce: given, ...claims }, header))
-    expect([refused.status, refused.body.error]).toEqual([400, 'invalid_dpop_proof'])
-    expect((await redeem(code, await proofBy(key, { nonce: given }))).body).toHaveProperty('access_token')
-  })
+  test.each(cases)(
+    'A31: a proof %s is refused, and the code is not spent',
+    async (_name, claims, header = {}) => {
+      const key = await newKey()
+      const given = await nonce(key)
+      const code = await newCode()
+      const refused = await redeem(code, await proofBy(key, { nonce: given, ...claims }, header))
+      expect([refused.status, refused.body.error]).toEqual([400, 'invalid_dpop_proof'])
+      expect((await redeem(code, await proofBy(key, { nonce: given }))).body).toHaveProperty('access_token')
+    },
+  )
 
-  test('by another key than the one that it has is refused', async () => {
+  test('A31: a proof by another key than the one that it has is refused', async () => {
     const [one, two] = [await newKey(), await newKey()]
     const mixed = { ...one, publicKey: two.publicKey }
     expect((await redeem('none', await proofBy(mixed))).body.error).toBe('invalid_dpop_proof')
@@ -154,7 +157,7 @@ describe('a proof', () => {
     expect((await redeem('none', await proofBy(key, {}, { jwk }))).body.error).toBe('invalid_dpop_proof')
   })
 
-  test('counts once, of many at once', async () => {
+  test('A31: a proof counts once, of many at once', async () => {
     const key = await newKey()
     const dpop = await proofBy(key, { nonce: await nonce(key) })
     const codes = await Promise.all([1, 2, 3, 4].map(() => newCode()))
@@ -164,7 +167,7 @@ describe('a proof', () => {
   })
 })
 
-test('a bound token counts with its scheme and a proof by its key alone', async () => {
+test('A31: a bound token counts with its scheme and a proof by its key alone', async () => {
   const [key, other] = [await newKey(), await newKey()]
   const { access_token: token } = await boundTokens(key)
   expect(await info(token, 'DPoP', await infoProof(key, token))).toBe(200)
@@ -200,7 +203,7 @@ describe('a refresh', () => {
     return post(tokenUrl(), refreshing(client, token), dpop === undefined ? {} : { dpop })
   }
 
-  test('of a public app takes the same key, and another one neither spends the token nor ends its family', async () => {
+  test('A31: a refresh of a public app takes the same key, and another one neither spends the token nor ends its family', async () => {
     const [key, other] = [await newKey(), await newKey()]
     const { refresh_token: token } = await boundTokens(key)
     for (const wrong of [undefined, other]) {

@@ -133,7 +133,7 @@ describe('what the user has no way to prove', () => {
   }
 
   test.each(['phr', 'phrh'])(
-    'acr_values=%s at a sign-in: the app is answered behind the proof',
+    'A80: acr_values=%s that cannot be met is answered behind the proof, in its own browser',
     async (asked) => {
       const browser = newBrowser()
       const stateToken = await stateTokenAt(await asks(browser, { acr_values: asked }))

@@ -83,7 +83,7 @@ describe.each(types)('response_type=%s', (type) => {
     expect(answer).not.toHaveProperty('error')
   })
 
-  test('is refused in a query, in the fragment', async () => {
+  test('A72: tokens are refused in a query, in the fragment', async () => {
     const response = await newBrowser().goes(
       authorizeUrl(idp.issuer, old, { response_type: type, response_mode: 'query' }),
     )
@@ -91,11 +91,11 @@ describe.each(types)('response_type=%s', (type) => {
     expect(answerIn(response)).toMatchObject({ error: 'unsupported_response_mode', state: 'a state' })
   })
 
-  test('is refused to an app without the grant, and where it is switched off', async () => {
+  test('A72: tokens in an answer are refused to an app without the grant', async () => {
     expect(await refusal({ response_type: type }, modern)).toMatchObject({ error: 'unauthorized_client' })
   })
 
-  test.runIf(idToken)('needs a nonce, and openid', async () => {
+  test.runIf(idToken)('A72: an ID token in an answer needs a nonce, and openid', async () => {
     expect(await refusal({ response_type: type, nonce: undefined })).toMatchObject({
       error: 'invalid_request',
     })
@@ -153,7 +153,7 @@ test('discovery lists it', async () => {
 })
 
 describe('an installation as it comes', () => {
-  test('refuses it whatever the app has, and does not list it', async () => {
+  test('A72: an installation as it comes refuses tokens in an answer whatever the app has', async () => {
     const plain = await startShop()
     try {
       const app = await register(plain, { applicationType: 'browser', grantTypes })
