@@ -1,10 +1,11 @@
-// Takes the screenshots of inbox, flow inspector and admin page for the documentation, from a real run in Chromium:
-// `npm run screenshots`.
+// Takes the screenshots of inbox, flow inspector, admin page and sign-in pages for the documentation, from a real run in Chromium:
+// `npm run screenshots`, `npm run screenshots -- pages` those of the sign-in pages alone.
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
+import { previewNames } from '../src/devtools/index.ts'
 import { type Kit, startEngine, type Visitor } from '../src/testing/index.ts'
 import { findChromium, launchChromium, noChromium } from '../test/support/chromium.ts'
 
@@ -49,12 +50,36 @@ async function take(page: Page, name: string): Promise<void> {
   console.log(`docs/assets/${name}  ${Math.ceil(picture.length / 1024)} KB`)
 }
 
-const executablePath = findChromium()
-if (executablePath === undefined) throw new Error(noChromium)
-const idp = await startEngine()
-const browser = await launchChromium(executablePath)
-try {
-  await mkdir(folder, { recursive: true })
+/** The pages that are shown in the dark as well. */
+const alsoDark = ['sign-in', 'code-of-a-mail', 'choose', 'new-password']
+
+/** Every sign-in page as its preview draws it, as small as a page of text can be. */
+async function takePages(browser: Browser, { controlUrl }: Kit): Promise<void> {
+  const pages = join(folder, 'pages')
+  await rm(pages, { recursive: true, force: true })
+  await mkdir(pages, { recursive: true })
+  let total = 0
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const viewport = { width: 480, height: 560 }
+    const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: 1.5 })
+    for (const name of colorScheme === 'light' ? previewNames : alsoDark) {
+      await page.goto(`${controlUrl}/pages/${name}?lang=en`)
+      const picture = await sharp(
+        await page.screenshot({ animations: 'disabled', fullPage: true, caret: 'hide' }),
+      )
+        .webp({ quality: 80, effort: 6, smartSubsample: true })
+        .toBuffer()
+      if (picture.length >= largest)
+        throw new Error(`${name} has ${picture.length} bytes: ${largest} are allowed`)
+      await writeFile(join(pages, `${name}${colorScheme === 'dark' ? '-dark' : ''}.webp`), picture)
+      total += picture.length
+    }
+    await page.close()
+  }
+  console.log(`docs/assets/pages  ${Math.ceil(total / 1024)} KB`)
+}
+
+async function takeTools(browser: Browser, idp: Kit): Promise<void> {
   await runRecoveries(idp)
   const page = await browser.newPage({ viewport: { width: 1120, height: 720 }, colorScheme: 'light' })
   await page.goto(idp.controlUrl)
@@ -69,6 +94,16 @@ try {
   await page.locator('.row', { hasText: 'ada@example.com' }).click()
   await page.locator('.user').waitFor()
   await take(page, 'admin.png')
+}
+
+const executablePath = findChromium()
+if (executablePath === undefined) throw new Error(noChromium)
+const idp = await startEngine()
+const browser = await launchChromium(executablePath)
+try {
+  await mkdir(folder, { recursive: true })
+  await takePages(browser, idp)
+  if (!process.argv.includes('pages')) await takeTools(browser, idp)
 } finally {
   await browser.close()
   await idp.close()

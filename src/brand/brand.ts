@@ -2,8 +2,15 @@ import { readFile } from 'node:fs/promises'
 import type { Static } from 'typebox'
 import { plainHash } from '../base/index.ts'
 import type { Db } from '../storage/index.ts'
+import {
+  type Appearance,
+  appearanceFrom,
+  appearanceText,
+  findLogo,
+  logoHash,
+  logoPathOf,
+} from './appearance.store.ts'
 import { accentOf, colourFrom, coloursOf } from './colour.ts'
-import { findLogo, type Look, logoHash, logoPathOf, lookFrom, lookText } from './look.store.ts'
 import type { brandOptions } from './options.ts'
 import { PictureError, reencodePng } from './png.ts'
 
@@ -62,7 +69,7 @@ export const isBrandLink = (address: string): boolean =>
   (/^mailto:[^@\s?]+@[^@\s?]+(\?|$)/i.test(address) ||
     (/^https:\/\/[^/\\@]+(\/|$)/i.test(address) && URL.canParse(address)))
 
-type Named = Omit<Look, 'name'> & { readonly name: string }
+type Named = Omit<Appearance, 'name'> & { readonly name: string }
 
 /**
  * The looks of all pages: of the installation as it stands in the database, and of the apps of a configuration, which take the place of
@@ -84,7 +91,7 @@ export function createBrands(
     }),
   )
   let text: string | undefined
-  let look: Look = { links: {} }
+  let look: Appearance = { links: {} }
   let common: BrandStyle = { name: orgName, links: {} }
   let looks = new Map<string, BrandStyle>()
   let files = new Map<string, BrandFile>()
@@ -129,9 +136,9 @@ export function createBrands(
   const brands: Brands = {
     of: (appId = '') => looks.get(appId) ?? common,
     async refresh() {
-      const found = await lookText(db)
+      const found = await appearanceText(db)
       if (found === text) return
-      look = lookFrom(found)
+      look = appearanceFrom(found)
       text = found
       if (logo?.path !== (look.logo && logoPathOf(look.logo))) logo = undefined
       build()

@@ -2,6 +2,16 @@
  * The look of the sign-in pages: its options and their checks, a colour that can be read, a logo of nothing but pixels, and the look of
  * the installation in the database, which the configuration and the management API write. It draws no page.
  */
+
+export {
+  type Appearance,
+  appearanceNow,
+  brandLock,
+  logoPathOf,
+  putAppearance,
+  putLogo,
+  seedAppearance,
+} from './appearance.store.ts'
 export {
   type BrandFile,
   type BrandOptions,
@@ -14,6 +24,5 @@ export {
   readLogo,
 } from './brand.ts'
 export { colourFrom, defaultColour, hexOf } from './colour.ts'
-export { brandLock, type Look, logoPathOf, lookNow, putLogo, putLook, seedLook } from './look.store.ts'
 export { brandOptions } from './options.ts'
 export { mostLogoBytes, PictureError, reencodePng } from './png.ts'

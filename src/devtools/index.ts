@@ -44,3 +44,4 @@ export {
   startDevEnvironment,
 } from './environment/index.ts'
 export { createRecorder, type FlowReader, type Recorder } from './inspector/index.ts'
+export { previewNames } from './page-previews/index.ts'

@@ -1,5 +1,5 @@
 import { ConfigError, type Random, type Secrets } from '../base/index.ts'
-import { type BrandOptions, colourFrom, hexOf, readLogo, seedLook } from '../brand/index.ts'
+import { type BrandOptions, colourFrom, hexOf, readLogo, seedAppearance } from '../brand/index.ts'
 import {
   type ClientSettings,
   createClient,
@@ -45,7 +45,7 @@ export async function seed(config: Config, parts: SeedParts): Promise<void> {
     await ensureEveryone(tx, { random, now })
     const { id: everyoneId } = await getEveryone(tx)
     await seedPolicies(tx, config, { random, now, everyoneId })
-    await seedLook(tx, { name, primaryColor, links }, logo)
+    await seedAppearance(tx, { name, primaryColor, links }, logo)
   })
   const { apiToken } = config.management
   if (apiToken !== undefined) await ensureApiToken(storage.db, apiToken, parts)

@@ -5,6 +5,7 @@ const tabs = {
   Inbox: '/',
   Flows: '/flows',
   Mails: '/mails',
+  Pages: '/pages',
   Tools: '/tools',
   API: '/docs',
   Admin: '/admin',

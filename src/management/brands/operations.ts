@@ -1,17 +1,17 @@
 import { Type } from 'typebox'
 import { isObject } from '../../base/index.ts'
 import {
+  type Appearance,
+  appearanceNow,
   brandLock,
   brandProblems,
   colourFrom,
   defaultColour,
   hexOf,
-  type Look,
   logoPathOf,
-  lookNow,
   PictureError,
+  putAppearance,
   putLogo,
-  putLook,
   reencodePng,
 } from '../../brand/index.ts'
 import { type Tx, takeLock } from '../../storage/index.ts'
@@ -31,12 +31,15 @@ function checkIds({ params }: Context): void {
 }
 
 /** Changes the look as it is at that moment, and records it. */
-async function change(call: Context, to: (before: Look, tx: Tx) => Promise<Look> | Look): Promise<Look> {
+async function change(
+  call: Context,
+  to: (before: Appearance, tx: Tx) => Promise<Appearance> | Appearance,
+): Promise<Appearance> {
   checkIds(call)
   return call.parts.storage.transaction(async (tx) => {
     await takeLock(tx, brandLock)
-    const look = await to(await lookNow(tx), tx)
-    await putLook(tx, look)
+    const look = await to(await appearanceNow(tx), tx)
+    await putAppearance(tx, look)
     const isTheme = call.params.themeId !== undefined
     await recordEvent(call, tx, {
       eventType: 'system.brand.update',
@@ -47,7 +50,7 @@ async function change(call: Context, to: (before: Look, tx: Tx) => Promise<Look>
   })
 }
 
-const brandOf = ({ parts }: Context, look: Look) => renderBrand(parts.baseUrl(), parts.orgName, look)
+const brandOf = ({ parts }: Context, look: Appearance) => renderBrand(parts.baseUrl(), parts.orgName, look)
 
 /** Members that say something else than what the pages have: they are without effect. Read-only ones are left out. */
 function warnOf(call: Context, what: string, body: Fields, shown: Fields): void {
@@ -73,7 +76,7 @@ export const brandOperations: readonly Operation[] = [
     response: Type.Array(brand),
     async handle(call) {
       const { q = '', ...query } = call.query
-      const found = [brandOf(call, await lookNow(call.parts.storage.db))].filter(({ name }) =>
+      const found = [brandOf(call, await appearanceNow(call.parts.storage.db))].filter(({ name }) =>
         name.toLowerCase().includes(q.toLowerCase()),
       )
       const { items, next } = pageWithin(found, pageOf(query), ({ id }) => id)
@@ -88,7 +91,7 @@ export const brandOperations: readonly Operation[] = [
     response: brand,
     async handle(call) {
       checkIds(call)
-      return { body: brandOf(call, await lookNow(call.parts.storage.db)) }
+      return { body: brandOf(call, await appearanceNow(call.parts.storage.db)) }
     },
   }),
   operation({
@@ -131,7 +134,7 @@ export const brandOperations: readonly Operation[] = [
     response: Type.Array(theme),
     async handle(call) {
       checkIds(call)
-      return { body: [renderTheme(call.parts.baseUrl(), await lookNow(call.parts.storage.db))] }
+      return { body: [renderTheme(call.parts.baseUrl(), await appearanceNow(call.parts.storage.db))] }
     },
   }),
   operation({
@@ -142,7 +145,7 @@ export const brandOperations: readonly Operation[] = [
     response: theme,
     async handle(call) {
       checkIds(call)
-      return { body: renderTheme(call.parts.baseUrl(), await lookNow(call.parts.storage.db)) }
+      return { body: renderTheme(call.parts.baseUrl(), await appearanceNow(call.parts.storage.db)) }
     },
   }),
   operation({

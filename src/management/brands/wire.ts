@@ -1,4 +1,4 @@
-import { defaultColour, type Look, logoPathOf } from '../../brand/index.ts'
+import { type Appearance, defaultColour, logoPathOf } from '../../brand/index.ts'
 import { prefix } from '../operation.ts'
 
 /** There is one brand, and it has one theme. */
@@ -7,7 +7,7 @@ export const themeId = 'theDefault'
 
 const address = (base: string): string => `${base}${prefix}/brands/${brandId}`
 
-export function renderBrand(base: string, orgName: string, { name, links }: Look) {
+export function renderBrand(base: string, orgName: string, { name, links }: Appearance) {
   const self = address(base)
   return {
     id: brandId,
@@ -27,7 +27,7 @@ export function renderBrand(base: string, orgName: string, { name, links }: Look
   }
 }
 
-export function renderTheme(base: string, { primaryColor, logo }: Look) {
+export function renderTheme(base: string, { primaryColor, logo }: Appearance) {
   const self = `${address(base)}/themes/${themeId}`
   return {
     id: themeId,

@@ -2,7 +2,7 @@ import { plainHash } from '../base/index.ts'
 import { type Db, statement, type Tx, takeLock } from '../storage/index.ts'
 
 /** What the installation's pages look like. What is absent is as it comes: the name of the org, its first letter, the colour of the pages. */
-export interface Look {
+export interface Appearance {
   readonly name?: string | undefined
   /** As `#rrggbb`. */
   readonly primaryColor?: string | undefined
@@ -38,15 +38,16 @@ async function putValue(db: Db, key: string, value: string | undefined): Promise
 }
 
 /** The stored look as text, for a comparison with one that was read before. */
-export const lookText = (db: Db): Promise<string | undefined> => storedValue(db, lookKey)
+export const appearanceText = (db: Db): Promise<string | undefined> => storedValue(db, lookKey)
 
-export const lookFrom = (text: string | undefined): Look =>
-  text === undefined ? { links: {} } : (JSON.parse(text) as Look)
+export const appearanceFrom = (text: string | undefined): Appearance =>
+  text === undefined ? { links: {} } : (JSON.parse(text) as Appearance)
 
-export const lookNow = async (db: Db): Promise<Look> => lookFrom(await lookText(db))
+export const appearanceNow = async (db: Db): Promise<Appearance> => appearanceFrom(await appearanceText(db))
 
 /** Writes the look; its logo stays the one that is stored. */
-export const putLook = (db: Db, look: Look): Promise<void> => putValue(db, lookKey, JSON.stringify(look))
+export const putAppearance = (db: Db, look: Appearance): Promise<void> =>
+  putValue(db, lookKey, JSON.stringify(look))
 
 /** The hash of a logo that is part of its address. */
 export const logoHash = (content: Buffer): string => plainHash(content.toString('base64')).slice(0, 22)
@@ -71,14 +72,18 @@ export async function putLogo(db: Db, content: Buffer | undefined): Promise<stri
  *
  * @param wanted of the configuration, without the hash of the logo
  */
-export async function seedLook(tx: Tx, wanted: Omit<Look, 'logo'>, logo: Buffer | undefined): Promise<void> {
+export async function seedAppearance(
+  tx: Tx,
+  wanted: Omit<Appearance, 'logo'>,
+  logo: Buffer | undefined,
+): Promise<void> {
   const parts = partsOf({ ...wanted, logo: logo && logoHash(logo) })
   const text = JSON.stringify(parts)
   const noted = await storedValue(tx, seedKey)
   if ((noted ?? '{}') === text) return
   await takeLock(tx, brandLock)
   const before = JSON.parse(noted ?? '{}') as Parts
-  const now = { ...partsOf(await lookNow(tx)) }
+  const now = { ...partsOf(await appearanceNow(tx)) }
   for (const name of new Set([...Object.keys(parts), ...Object.keys(before)])) {
     if (parts[name] === before[name]) continue
     if (name === 'logo') await putLogo(tx, logo)
@@ -90,14 +95,14 @@ export async function seedLook(tx: Tx, wanted: Omit<Look, 'logo'>, logo: Buffer 
     name.startsWith('links.') ? [[name.slice('links.'.length), value]] : [],
   )
   const { name, primaryColor, logo: hash } = now
-  await putLook(tx, { name, primaryColor, logo: hash, links: Object.fromEntries(links) })
+  await putAppearance(tx, { name, primaryColor, logo: hash, links: Object.fromEntries(links) })
   await putValue(tx, seedKey, text)
 }
 
 /** The parts of a look by the names of their options. */
 type Parts = Record<string, string>
 
-const partsOf = ({ links, ...look }: Look): Parts =>
+const partsOf = ({ links, ...look }: Appearance): Parts =>
   Object.fromEntries(
     [
       ...Object.entries(look),
