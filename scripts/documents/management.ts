@@ -326,8 +326,10 @@ all. Groups: create, change, delete, and their members. Apps, policies (in words
 for an API token, stores it in the tab (\`sessionStorage\`) and has the permissions of the token: \`read\` to view, \`users\` to
 manage users, \`all\` for groups. \`/\` focuses the search, arrow keys move. The page consists of static files that load nothing
 from other origins; its Content Security Policy does not let text become markup. In development it is enabled, the tab Admin of the inbox opens
-it with the token of \`rekey dev\`, and tabs lead back; in production it needs \`management.adminPage: true\`, preferably behind
-a proxy that lets only administrators reach \`/admin\`, \`/ui\` and \`/api/v1\`.
+it with the token of \`rekey dev\`, and tabs lead back; in production it needs \`management.host\`, a
+name of its own such as \`admin.example.com\` that leads to the engine as well, which your proxy lets administrators alone reach: \`/admin\` and \`/ui\` answer 404
+under every other name, and the token that the page stores is of another origin than the sign-in pages. \`management.adminPage: true\` serves it under every name.
+\`/api/v1\` stays at the address of the issuer, for tools.
 
 ## OpenAPI
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { apiError } from '../base/index.ts'
 import { sendPage, serveFiles, serveUiFiles } from '../ui/index.ts'
 import { adminPage } from './page.ts'
 
@@ -30,8 +31,16 @@ const scripts = [
   'users.js',
 ] as const
 
-/** Serves the page at /admin with its scripts, and at /ui what all pages share. */
-export function serveAdminPage(app: FastifyInstance, base: () => string): void {
+/** Serves the page at /admin with its scripts, and at /ui what all pages share; under one host alone, where there is one. */
+export function serveAdminPage(app: FastifyInstance, base: () => string, host?: string): void {
+  if (host !== undefined) {
+    // Under the name of the sign-in pages there is no such page: the token that it stores is of an origin of its own.
+    app.addHook('onRequest', async ({ hostname }) => {
+      if (hostname.toLowerCase() !== host) {
+        throw apiError('E0000007', { summary: 'Not found: the path is unknown.' })
+      }
+    })
+  }
   app.get('/admin', async (_request, reply) => {
     reply.header('x-robots-tag', 'noindex')
     return sendPage(reply, adminPage(base()), policy)

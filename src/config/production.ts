@@ -21,6 +21,12 @@ interface Rule {
 /** Settings that are fine in development and insecure in production. */
 const rules: readonly Rule[] = [
   {
+    option: 'management.host',
+    isUnsafe: ({ issuer, management }) =>
+      management.host !== undefined && management.host === URL.parse(issuer ?? '')?.hostname,
+    words: 'must not be the host of the issuer: the admin page would share its origin with the sign-in pages',
+  },
+  {
     option: 'secrets',
     isUnsafe: ({ secrets }) => secrets.length === 0,
     words:

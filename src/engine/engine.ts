@@ -387,7 +387,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
     orgName: config.org.name,
     scannedUsers: config.management.scannedUsers,
-    adminPage: config.management.adminPage ?? config.mode !== 'production',
+    adminPage:
+      config.management.adminPage ?? (config.mode !== 'production' || config.management.host !== undefined),
+    adminHost: config.management.host,
     onCommitted: wakeDelivery,
     baseUrl: () => baseUrl,
   })

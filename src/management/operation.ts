@@ -39,6 +39,8 @@ export interface ManagementParts {
   readonly scannedUsers: number
   /** Whether the admin page is served at /admin. */
   readonly adminPage?: boolean
+  /** The only host that it is served under; absent: any. */
+  readonly adminHost?: string | undefined
   /** Called after a commit that may have queued a mail. */
   onCommitted(): void
   /** The engine's public address, without a trailing slash. */

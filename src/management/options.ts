@@ -20,6 +20,14 @@ export const managementOptions = Type.Object(
           'Whether the engine serves the admin page at `/admin`, which asks for an API token. Default: in development and tests, not in production.',
       }),
     ),
+    host: Type.Optional(
+      Type.String({
+        description:
+          'The only name that the admin page is served under, such as `admin.example.com`, and served in production too: an origin of its own, whose stored API token no sign-in page shares, and which a proxy lets administrators alone reach. The API is there as well, and stays at the address of the issuer. Absent: the page has no name of its own.',
+        pattern: '^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$',
+        hint: 'a host name in small letters, without a port, such as admin.example.com',
+      }),
+    ),
     scannedUsers: Type.Integer({
       description:
         'The most users that a search reads one by one where no index answers it (`co`, an attribute without an index). A search that would read more is answered 400 with the reason; 50,000 take about half a second.',

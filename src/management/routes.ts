@@ -45,7 +45,8 @@ export const managementRoutes =
       acceptUploads(uploads)
       for (const operation of operations) if (operation.upload) serve(uploads, parts, operation)
     })
-    if (parts.adminPage) serveAdminPage(app, () => new URL(parts.baseUrl()).pathname.replace(/\/$/, ''))
+    const base = () => new URL(parts.baseUrl()).pathname.replace(/\/$/, '')
+    if (parts.adminPage) await app.register(async (page) => serveAdminPage(page, base, parts.adminHost))
   }
 
 /** Registers the route of an operation. The caller is authenticated before the body is read. */
