@@ -172,6 +172,15 @@ describe('what it loads', () => {
     expect(status).toBe(404)
   })
 
+  test('has a letter for an app without a logo', async () => {
+    const response = await fetch(`${idp.engineUrl}/img/logos/default.png`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'image/svg+xml; charset=utf-8',
+    ])
+    expect(await response.text()).toMatch(/fill="#0b7a4b".*>H<\/text>/)
+  })
+
   test('of another build is not there', async () => {
     const address = await script()
     expect((await fetch(address.replace('7.49.0-', '7.48.0-'))).status).toBe(404)

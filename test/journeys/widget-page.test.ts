@@ -38,6 +38,8 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
     let browser: Browser
     let context: BrowserContext
     const blocked: string[] = []
+    /** What a page asks for that is not there. */
+    const missing: string[] = []
     beforeAll(async () => {
       idp = await startEngine(asPage(openSignUp({}), generation))
       app = createRedirectingApp({ issuer: idp.issuer, clientId: idp.publicClientId }).listen(0, 'localhost')
@@ -47,6 +49,7 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
     })
     beforeEach(async () => {
       blocked.length = 0
+      missing.length = 0
       await idp.reset()
       context = await newContext()
     })
@@ -57,7 +60,7 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
         }
         await one.close()
       }
-      expect(blocked).toEqual([])
+      expect([blocked, missing]).toEqual([[], []])
     })
     afterAll(async () => {
       await browser?.close()
@@ -69,8 +72,8 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
       const made = await browser.newContext(options)
       made.setDefaultTimeout(40_000)
       await noteBlocked(made, blocked)
-      made.on('console', (one) => {
-        if (one.type() === 'error') console.error(one.text())
+      made.on('response', (one) => {
+        if (one.status() === 404) missing.push(one.url())
       })
       return made
     }
@@ -80,6 +83,8 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
       await submit(page)
     }
     const signedIn = (page: Page) => reads(page, 'Signed in as Mary Major')
+    /** A button of the question for consent: an input in one generation. */
+    const answers = (page: Page, words: RegExp) => page.getByRole('button', { name: words }).first().click()
     const look = (page: Page, name: string) => pictured(page, `widget-page-${generation}-${name}`)
     async function typesMailed(page: Page): Promise<void> {
       await presses(page, 'Enter a verification code instead')
@@ -168,10 +173,11 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
         await signIn(page)
         await reads(page, /would like to/i)
         await look(page, 'consent')
-        await presses(page, /Don.t Allow/i)
+        await answers(page, /Don.t Allow/i)
         await reads(page, 'Refused: access_denied')
         await page.goto(`${url}?scope=openid+phone+profile`)
-        await presses(page, /^Allow Access/i)
+        await signIn(page)
+        await answers(page, /^Allow Access/i)
         await signedIn(page)
       })
 

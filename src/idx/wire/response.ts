@@ -89,6 +89,7 @@ export async function wireResponse(parts: WireParts, answer: FlowAnswer): Promis
     ...(await about(parts, context, view, actions)),
     ...Object.assign({}, ...rendered.map((step) => step.parts?.(renderContext(parts, view)) ?? {})),
     ...appOf(context),
+    ...(stage === 'consent' && authenticationOf(parts, context)),
     ...Object.fromEntries(at('top').map((step) => [step.name, form(step)])),
   }
 }
@@ -352,6 +353,14 @@ const appOf = ({ client, stage }: TransactionContext): Json =>
           ...(stage === 'consent' && pagesOf(client)),
         }),
       }
+
+/** Who asks for the consent: the widget shows no page of it without this. */
+const authenticationOf = ({ baseUrl }: WireParts, { interaction: { issuer } }: TransactionContext): Json => ({
+  authentication: object({
+    protocol: 'OAUTH2.0',
+    issuer: { uri: issuer === 'default' ? `${baseUrl}/oauth2/default` : baseUrl },
+  }),
+})
 
 /** Where an app says more of itself, as it was registered: for who is asked to allow it something. */
 function pagesOf({ settings: { registration } }: TransactionContext['client']): Json {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { type Random, randomToken } from '../../base/index.ts'
+import { html, type Random, randomToken } from '../../base/index.ts'
 import { acceptedLocales } from '../../i18n/index.ts'
 import { signInPath } from '../render.ts'
 import type { IdxResponse } from '../response.ts'
@@ -72,6 +72,13 @@ export function widgetRoutes(parts: PagesParts, own: WidgetParts): FastifyPlugin
         .type('text/javascript; charset=utf-8')
         .send(script),
     )
+    // The second generation shows this in a question for consent, where the app has no logo: it is in no package.
+    app.get('/img/logos/default.png', async (_request, reply) => {
+      const { logo, name, colour = '#3a4fd0' } = parts.brands.of(undefined)
+      if (logo !== undefined) return reply.redirect(parts.baseUrl() + logo, 302)
+      reply.header('cache-control', 'public, max-age=3600').type('image/svg+xml; charset=utf-8')
+      return reply.send(letterIn(name, colour))
+    })
     const onRequest = async ({ ip }: FastifyRequest): Promise<void> => {
       await parts.limits.charge('page', { address: ip })
     }
@@ -80,6 +87,11 @@ export function widgetRoutes(parts: PagesParts, own: WidgetParts): FastifyPlugin
     )
   }
 }
+
+/** As the engine's own pages show a brand without a logo: its first letter. */
+const letterIn = (name: string, colour: string): string =>
+  html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="10" fill="${colour}"/><text x="24" y="33" text-anchor="middle" font-family="sans-serif" font-size="26" fill="#fff">${[...name][0] ?? ''}</text></svg>`
+    .markup
 
 const isText = /^(text\/|application\/json|image\/svg)/
 
