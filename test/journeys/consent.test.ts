@@ -103,6 +103,17 @@ async function silent(of: { readonly jar: Map<string, string> }, changes: Change
 }
 
 describe('an app whose consent_method is REQUIRED', () => {
+  // Okta's widget has no page for it without the issuer.
+  test('is named in the protocol, with the server that it asks', async () => {
+    await forgets()
+    const browser = await signsIn(urlFor())
+    const response = await idx('introspect', { interactionHandle: browser.jar.get('rekey_tx') })
+    expect(response).toMatchObject({
+      app: { value: { id: app.id } },
+      authentication: { type: 'object', value: { protocol: 'OAUTH2.0', issuer: { uri: idp.issuer } } },
+    })
+  })
+
   test('asks behind the sign-in, says for what, and has a code once it is allowed; the next time it is not asked', async () => {
     await forgets()
     const browser = await signsIn(urlFor())

@@ -224,7 +224,7 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await field(page, 'credentials.passcode').waitFor()
       await look(page, 'codes')
       const codes: readonly string[] =
-        (await page.locator('#page').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
+        (await page.locator('body').innerText()).match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
       expect(codes).toHaveLength(10)
       await typesCode(page, codes[0] ?? '')
       await signedIn(page)
@@ -239,7 +239,7 @@ describeWidget('authenticators in the Sign-In Widget', withPasskeys, (widget) =>
       await chooses(page, 'Recovery Codes')
       await field(page, 'credentials.passcode').waitFor()
       widget.wordless.splice(0)
-      const shown = await page.locator('#page').innerText()
+      const shown = await page.locator('body').innerText()
       const anew: readonly string[] = shown.match(/\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b/g) ?? []
       expect(anew.filter((code) => codes.includes(code))).toEqual([])
       await typesCode(page, anew[0] ?? '')
