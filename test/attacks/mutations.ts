@@ -2982,8 +2982,9 @@ export const mutations: readonly Mutation[] = [
     attack: 'A80',
     without: 'the cookie instead of an address',
     file: 'src/engine/engine.ts',
-    find: 'delivered: { location: `${baseUrl}${signInPath}` },',
-    replace: 'delivered: { location: `${baseUrl}${signInPath}?interaction_handle=${interactionHandle}` },',
+    find: 'delivered: widget?.deliver(call) ?? { location: `${baseUrl}${signInPath}` },',
+    replace:
+      'delivered: { location: `${baseUrl}${signInPath}?interaction_handle=${call.interactionHandle}` },',
     tests: 'hosted-pages',
   },
   {

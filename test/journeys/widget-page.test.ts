@@ -173,7 +173,7 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
         await signIn(page)
         await reads(page, /would like to/i)
         await look(page, 'consent')
-        await answers(page, /Don.t Allow/i)
+        await answers(page, /Don.t Allow|^Cancel$/i)
         await reads(page, 'Refused: access_denied')
         await page.goto(`${url}?scope=openid+phone+profile`)
         await signIn(page)

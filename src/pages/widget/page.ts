@@ -1,4 +1,4 @@
-import { html } from '../../base/index.ts'
+import { html, raw } from '../../base/index.ts'
 import type { BrandStyle } from '../../brand/index.ts'
 import { languageFor, pageWordsFor } from '../../i18n/index.ts'
 import { signInPath } from '../render.ts'
@@ -38,6 +38,9 @@ const captchaSources = {
   TURNSTILE: '',
 } as const
 
+/** Without an address of its own the widget's link to help leads to a page of Okta's, which is not here. */
+const withoutHelp = raw('[data-se="help"]{display:none!important}')
+
 /**
  * The page with the widget on the transaction of a state token. It has one script of ours, which starts it; without JavaScript, or where
  * the widget does not start, the browser goes on at the engine's own page of the same transaction.
@@ -61,6 +64,7 @@ export function renderWidgetPage(page: WidgetPage): {
 <title>${words.signIn.title} · ${look.name}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${files}/${widget.stylesheet}">
+${look.links.help === undefined && html`<style nonce="${nonce}">${withoutHelp}</style>`}
 <noscript><meta http-equiv="refresh" content="0; url=${fallback}"></noscript>
 <script src="${files}/${widget.script}" nonce="${nonce}" defer></script>
 <script src="${base}${widgetScriptPath}" nonce="${nonce}" defer></script>
