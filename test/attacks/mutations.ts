@@ -2979,6 +2979,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'hosted-doors',
   },
   {
+    attack: 'A71',
+    without: 'the name of a cookie that no other host of the site can set',
+    file: 'src/base/cookies.ts',
+    find: 'cookieIn(header, [isSecure ? secure : plain])',
+    replace: 'cookieIn(header, isSecure ? [secure, plain] : [plain])',
+    tests: 'hosted-browser',
+  },
+  {
     attack: 'A80',
     without: 'the cookie instead of an address',
     file: 'src/engine/engine.ts',

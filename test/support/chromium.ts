@@ -35,7 +35,7 @@ function shippedChromium(): string | undefined {
 }
 
 /** Starts a Chromium that makes no requests but those of the pages under test, with a profile of its own. */
-export const launchChromium = (executablePath: string): Promise<Browser> =>
+export const launchChromium = (executablePath: string, more: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath,
     timeout: 120_000,
@@ -47,5 +47,6 @@ export const launchChromium = (executablePath: string): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   })
