@@ -83,6 +83,8 @@ export function outboundUrlProblem(
     return `${form}, without user, password and fragment`
   }
   const host = hostOf(url)
+  // No name of the DNS has others; in the policy of a page a comma or a semicolon would begin another source or directive (A82).
+  if (!/^[\w.:-]+$/.test(host)) return form
   const isHere = host === 'localhost' || isLoopbackAddress(host)
   if (url.protocol === 'http:' && !(insecureAddresses && isHere)) return form
   if (isIP(host) !== 0 && !mayCall(host, insecureAddresses)) {

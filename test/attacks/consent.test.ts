@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Kit } from '../../src/testing/index.ts'
+import { newHostedBrowser } from '../support/hosted.ts'
 import { apiOf } from '../support/management.ts'
 import { answerIn, authorizeUrl, idx, newBrowser, signsIn, stateTokenAt } from '../support/redirects.ts'
 import {
@@ -45,4 +46,57 @@ test('A72: what an app has pushed is worth nothing under the name of another', a
   const named = new URLSearchParams({ client_id: other.id, request_uri: String(body.request_uri) })
   const at = await newBrowser().goes(`${idp.issuer}/v1/authorize?${named}&redirect_uri=${redirectUri}`)
   expect([at.status, at.headers.get('location')]).toEqual([400, null])
+})
+
+test('A80: a consent is given by the form of its own page, in its own browser, once, and by nothing else', async () => {
+  const asked = authorizeUrl(idp.issuer, web, { scope: 'openid phone', prompt: 'consent' })
+  const atConsent = async () => {
+    const browser = newHostedBrowser(idp)
+    await browser.opens(asked)
+    await browser.submits('identify', { identifier: ada.login, 'credentials.passcode': ada.password })
+    expect(browser.page.forms).toContain('consent')
+    return browser
+  }
+  const tokenOf = (text: string) => /name="page" value="([^"]+)"/.exec(text)?.[1] ?? ''
+  const browser = await atConsent()
+  const other = await atConsent()
+  const form = { form: 'consent', page: tokenOf(browser.page.text), consent: 'true' }
+  const own = { 'sec-fetch-site': 'same-origin' }
+  for (const [fields, headers] of [
+    [form, { 'sec-fetch-site': 'cross-site' }],
+    [form, { 'sec-fetch-site': 'same-site' }],
+    [{ ...form, page: '' }, own],
+    [{ ...form, page: tokenOf(other.page.text) }, own],
+    [{ ...form, form: 'consent ' }, own],
+    [{ ...form, form: '__proto__' }, own],
+  ] as const) {
+    const answer = await browser.posts(fields, headers)
+    expect([fields, answer.headers.get('location') ?? '']).toEqual([
+      fields,
+      expect.not.stringContaining('code='),
+    ])
+    expect(answer.headers.get('location') ?? '').not.toContain('stateToken')
+  }
+  // What is not a yes is a no.
+  for (const consent of [{}, { consent: 'yes' }, { consent: 'x'.repeat(30_000) }]) {
+    const unsure = await atConsent()
+    const page = tokenOf(unsure.page.text)
+    const answer = await unsure.posts({ form: 'consent', page, ...consent })
+    await unsure.opens(answer.headers.get('location') ?? '')
+    expect(unsure.arrived?.searchParams.get('error')).toBe('access_denied')
+  }
+  // The transaction of the other browser is another one: its form is of no use here, nor this one's there.
+  expect((await other.posts(form)).headers.get('location')).toBe(`${idp.engineUrl}/signin`)
+  const answers = await Promise.all(Array.from({ length: 5 }, () => browser.posts(form)))
+  const ends = new Set(
+    answers.map((answer) => answer.headers.get('location') ?? '').filter((one) => one.includes('stateToken')),
+  )
+  expect(ends.size).toBe(1)
+  await browser.opens([...ends][0])
+  expect(browser.arrived?.searchParams.get('code')).toBeTruthy()
+  const late = await atConsent()
+  const { page } = late
+  await idp.clock.advance('3h')
+  await late.submits('consent', { consent: 'true' }, page)
+  expect([late.arrived, late.page.title]).toEqual([undefined, 'This sign-in has ended'])
 })

@@ -548,3 +548,65 @@ test('A80: no order of pages, forms and browsers signs in without the proofs, le
   await fc.assert(property, { numRuns: 12, examples: [[[last]]] })
   expect(arrivals).toBeGreaterThan(0)
 })
+
+test('A82: the previews of development show known pages alone, as text, and run nothing', async () => {
+  const open = (path: string) => fetch(idp.controlUrl + path, { redirect: 'manual' })
+  const list = await open('/pages')
+  const names = [...(await list.text()).matchAll(/href="(\/pages\/[^"?]+)\?lang=en"/g)].map(
+    ([, path = '']) => path,
+  )
+  expect(names.length).toBeGreaterThan(5)
+  const [first = ''] = names
+  for (const path of [
+    first,
+    `${first}?lang=de`,
+    `${first}?lang=%22%3E%3Cscript%3E`,
+    `${first}?lang=en&lang=de`,
+    `${first}?lang[a]=b`,
+  ]) {
+    const answer = await open(path)
+    expect([path, answer.status]).toEqual([path, 200])
+    expect(answer.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src [^;]+; img-src data:;/,
+    )
+    expect(await answer.text()).not.toContain('"><script>')
+  }
+  for (const name of [
+    '__proto__',
+    'constructor',
+    'toString',
+    '..%2fcontrol',
+    '%00',
+    'x'.repeat(3000),
+    '%3Cscript%3E',
+  ]) {
+    const answer = await open(`/pages/${name}`)
+    expect([name, answer.status >= 400 && answer.status < 500]).toEqual([name, true])
+    expect(await answer.text()).not.toContain('<script>')
+  }
+  // The engine itself has none.
+  expect((await fetch(`${idp.engineUrl}/pages`)).status).toBe(404)
+})
+
+test.each([
+  'javascript:alert(1)',
+  'data:text/javascript,alert(1)',
+  'http://captcha.example/api.js',
+  '//captcha.example/api.js',
+  "https://captcha.example;script-src 'unsafe-inline'/api.js",
+  'https://captcha.example,https://evil.example/api.js',
+  'https://captcha.example;sandbox/api.js',
+  'https://user:pass@captcha.example/api.js',
+  'https://captcha.example/"><script>alert(1)</script>',
+])('A82: the script of a captcha is not from %s', async (scriptUrl) => {
+  const captcha = { type: 'HCAPTCHA' as const, siteKey: 'a-site-key', secret: 'a-secret', scriptUrl }
+  const started = startEngine({ settings: { captcha } }).then(async (own) => {
+    const { headers, text } = await newHostedBrowser(own).opens('/signin/forgot-password')
+    await own.close()
+    const policy = headers.get('content-security-policy') ?? ''
+    // What is taken is text in the page and one origin in its policy.
+    if (text.includes('><script>alert') || /unsafe|sandbox|,/.test(policy)) return 'taken'
+    return 'harmless'
+  })
+  expect(await started.catch(() => 'refused')).toMatch(/refused|harmless/)
+})

@@ -2987,6 +2987,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'hosted-browser',
   },
   {
+    attack: 'A82',
+    without: 'the letters of the host of a captcha’s script',
+    file: 'src/outbound/client.ts',
+    find: '  if (!/^[\\w.:-]+$/.test(host)) return form\n',
+    replace: '',
+    tests: 'hosted-doors',
+  },
+  {
     attack: 'A80',
     without: 'the cookie instead of an address',
     file: 'src/engine/engine.ts',
