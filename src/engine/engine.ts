@@ -68,7 +68,7 @@ import {
   startMonitor,
 } from '../http/index.ts'
 import { createIdxCalls, idxRoutes, stepsWith } from '../idx/index.ts'
-import { endInteraction, findInteractionByHandle, transactionCookie } from '../interactions/index.ts'
+import { endInteraction, findInteractionByHandle, transactionCookies } from '../interactions/index.ts'
 import {
   budgetNames,
   budgetsFrom,
@@ -82,9 +82,9 @@ import {
   entryRoutes,
   leavePages,
   type PagesParts,
+  pageAddress,
   pagesRoutes,
   renderFront,
-  signInPath,
 } from '../pages/index.ts'
 import { mailClosed, type People, removeUnfinished } from '../people/index.ts'
 import type { Storage, Tx } from '../storage/index.ts'
@@ -286,17 +286,18 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
         redeemSessionToken: (token: string, use: SessionTokenUse) => redeemSessionToken(parts, token, use),
       }),
       async leave(header) {
-        const { handle, cookies } = leavePages(header, baseUrl)
-        const interaction =
-          handle === undefined ? undefined : await findInteractionByHandle(storage.db, handle, clock.now())
-        if (interaction !== undefined) {
-          await endInteraction(storage.db, interaction.id, clock.now(), 'signed-out')
+        const { handles, cookies } = leavePages(header, baseUrl)
+        for (const handle of handles.slice(0, 10)) {
+          const interaction = await findInteractionByHandle(storage.db, handle, clock.now())
+          if (interaction !== undefined) {
+            await endInteraction(storage.db, interaction.id, clock.now(), 'signed-out')
+          }
         }
         return cookies
       },
       page: async (call) => ({
-        delivered: widget?.deliver(call) ?? { location: `${baseUrl}${signInPath}` },
-        cookies: [transactionCookie(call.interactionHandle, { isSecure: call.isSecure })],
+        delivered: widget?.deliver(call) ?? { location: pageAddress(baseUrl, call.interactionHandle) },
+        cookies: transactionCookies(call.interactionHandle, call.cookies, { isSecure: call.isSecure }),
       }),
     },
     tokens: ports.tokens ?? (ports.clock === undefined ? 'reference' : 'real'),

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { browserCookieNames, ownCookie, ownCookieIn, plainHash, randomToken } from '../base/index.ts'
 import { beginOwnRecovery, type FlowParts } from '../flow/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
-import { transactionCookie } from '../interactions/index.ts'
-import { endPath, signInPath } from '../pages/index.ts'
+import { transactionCookies } from '../interactions/index.ts'
+import { endPath, pageAddress } from '../pages/index.ts'
 
 /**
  * Begins the recovery of a mailbox's owner in the browser that calls, and binds it to that browser alone (A84): where the browser goes on, and
@@ -41,7 +41,7 @@ export async function ownRecovery(
   if (begun === undefined) return undefined
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure)] : []
   return {
-    location: `${base}${signInPath}`,
-    cookies: [...bound, transactionCookie(begun.handle, { isSecure })],
+    location: pageAddress(base, begun.handle),
+    cookies: [...bound, ...transactionCookies(begun.handle, headers.cookie, { isSecure })],
   }
 }

@@ -8,7 +8,15 @@ export { renderDone, renderExpired, renderLink } from './entry/pages.ts'
 export { endPath, entryRoutes } from './entry/routes.ts'
 export { leavePages } from './leave.ts'
 export { readForm } from './read-form.ts'
-export { type Brand, type PageOptions, renderFront, renderNotice, renderPage, signInPath } from './render.ts'
+export {
+  type Brand,
+  type PageOptions,
+  pageAddress,
+  renderFront,
+  renderNotice,
+  renderPage,
+  signInPath,
+} from './render.ts'
 export type { IdxResponse } from './response.ts'
 export { type PagesParts, pagesRoutes } from './routes.ts'
 export { pagesOption, type WidgetOptions, widgetOptions } from './widget/options.ts'

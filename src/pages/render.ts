@@ -1,6 +1,7 @@
 import { type Html, html } from '../base/index.ts'
 import { type BrandStyle, brandLinks } from '../brand/index.ts'
 import { directionOf, fill, languageFor, type PageWords, pageWordsFor } from '../i18n/index.ts'
+import { selectorOf } from '../interactions/index.ts'
 import { captchaField, captchaOf, type PageCaptcha } from './captcha.ts'
 import { consentForm, isConsent } from './consent.ts'
 import {
@@ -38,6 +39,8 @@ export interface Brand {
   readonly name: string
   /** What it adds to the look; absent: the name alone. */
   readonly look?: BrandStyle
+  /** What follows the path of the pages in the address of this one. */
+  readonly query?: string
 }
 
 export interface PageOptions {
@@ -61,6 +64,14 @@ interface WayOn {
 
 /** Where the forms are sent to, and where the page is: below the engine's address. */
 export const signInPath = '/signin'
+
+/** The address of the page of a transaction: others of the browser have pages of their own. */
+export const pageAddress = (base: string, handle: string): string =>
+  `${base}${signInPath}${pageQuery(handle)}`
+
+/** What that address has after the path. */
+export const pageQuery = (handle: string): string => `?t=${selectorOf(handle)}`
+
 export const stylesheetPath = '/assets/signin.css'
 export const passkeyScriptPath = '/assets/signin-passkey.js'
 
@@ -90,7 +101,7 @@ export function renderPage(
   const context: Context = {
     ...{ response, words, token, values, captcha: captchaOf(response, captchaScript) },
     language: languageFor(language),
-    action: brand.base + signInPath,
+    action: `${brand.base}${signInPath}${brand.query ?? ''}`,
   }
   const messages = response.messages?.value ?? []
   const [main, ...others] = response.remediation?.value ?? []

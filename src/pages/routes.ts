@@ -3,7 +3,12 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { apiError, cookieIn, isFromOwnPage, plainHash, type Secrets } from '../base/index.ts'
 import type { Brands } from '../brand/index.ts'
 import { acceptedLocales, type PageWords, pageWordsFor } from '../i18n/index.ts'
-import { endedTransactionCookie, type Interaction, transactionCookieIn } from '../interactions/index.ts'
+import {
+  endedTransactionCookies,
+  type Interaction,
+  isSelector,
+  transactionCookieIn,
+} from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import { captchaOf, withCaptcha } from './captcha.ts'
 import {
@@ -212,15 +217,20 @@ export interface Visit {
   readonly handle: string | undefined
 }
 
-export function visitOf({ baseUrl, orgName, brands }: PagesParts, { headers }: FastifyRequest): Visit {
+export function visitOf({ baseUrl, orgName, brands }: PagesParts, { headers, query }: FastifyRequest): Visit {
   const base = baseUrl()
   const isSecure = base.startsWith('https:')
+  const { t } = query as { readonly t?: unknown }
+  const selector = isSelector(t) ? t : undefined
   return {
-    brand: { base, name: orgName, look: brands.of(undefined) },
+    brand: {
+      ...{ base, name: orgName, look: brands.of(undefined) },
+      ...(selector !== undefined && { query: `?t=${selector}` }),
+    },
     language: acceptedLocales(headers['accept-language']),
     isSecure,
     path: new URL(base + signInPath).pathname,
-    handle: transactionCookieIn(headers.cookie, { isSecure }),
+    handle: transactionCookieIn(headers.cookie, { isSecure, selector }),
   }
 }
 
@@ -243,7 +253,7 @@ export const sendPage = (reply: FastifyReply, page: string, status = 200, captch
 export const backToPage = (reply: FastifyReply, { brand }: Visit): FastifyReply =>
   reply
     .code(303)
-    .header('location', brand.base + signInPath)
+    .header('location', `${brand.base}${signInPath}${brand.query ?? ''}`)
     .send()
 
 export const addCookie = (reply: FastifyReply, cookie: string): FastifyReply =>
@@ -326,14 +336,14 @@ async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   reply.headers(answer.headers)
   const { interaction, interactionCode } = answer
   if (interaction !== undefined && interactionCode !== undefined) {
-    addCookie(reply, endedTransactionCookie(visit))
+    endCookies(request, reply, handle, visit)
     return parts.finish({ interaction, interactionCode }, request, reply)
   }
   const next = answer.body as IdxResponse
   const { href } = membersOf(next.success)
   if (typeof href === 'string') {
     // The end of a request by `authorize`: that address makes session and code, in the browser that it is bound to.
-    addCookie(reply, endedTransactionCookie(visit))
+    endCookies(request, reply, handle, visit)
     return reply.code(303).header('location', href).send()
   }
   const isEnd = (next.remediation?.value.length ?? 0) === 0
@@ -346,6 +356,10 @@ async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
     values: isRefused ? openValues(form, posted) : {},
     ...(isEnd && { isEnd }),
   })
+}
+
+function endCookies({ headers }: FastifyRequest, reply: FastifyReply, handle: string, visit: Visit): void {
+  for (const cookie of endedTransactionCookies(handle, headers.cookie, visit)) addCookie(reply, cookie)
 }
 
 function backWith({ secrets }: PagesParts, visit: Visit, reply: FastifyReply, flash: Flash): FastifyReply {

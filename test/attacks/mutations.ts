@@ -2644,6 +2644,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'hosted-pages',
   },
   {
+    attack: 'A80',
+    without: 'the transaction that the address of a page names',
+    file: 'src/interactions/cookie.ts',
+    find: 'return own !== undefined && selectorOf(own) === selector ? own : undefined',
+    replace: 'return own',
+    tests: 'two-tabs.test.ts',
+  },
+  {
     attack: 'A73',
     without: 'the type that keeps logout tokens out of hints',
     file: 'src/oidc/keys.ts',

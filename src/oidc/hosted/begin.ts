@@ -192,6 +192,7 @@ async function begin(
     // A pushed request is good once, and a form is not sent again by a reload.
     mayRepeat: call.method === 'GET' && !call.form.has('request_uri'),
     acceptLanguage: call.acceptLanguage,
+    cookies: call.cookies,
     isSecure: isSecure(server),
   })
   const bound = own === undefined ? [ownCookie(browserCookieNames, browser, isSecure(server))] : []

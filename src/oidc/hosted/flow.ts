@@ -46,6 +46,8 @@ export interface HostedPageCall {
   readonly mayRepeat: boolean
   readonly acceptLanguage: string | undefined
   readonly isSecure: boolean
+  /** Of the browser, as it sent them. */
+  readonly cookies: string | undefined
 }
 
 /** What a browser is answered: where it goes or what it shows, and its new cookies. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { cookieIn, deviceCookieNames, isFromOwnPage } from '../../base/index.ts'
-import { transactionCookie } from '../../interactions/index.ts'
+import { transactionCookies } from '../../interactions/index.ts'
 import { flashCookie } from '../flash.ts'
-import { renderNotice, signInPath } from '../render.ts'
+import { pageQuery, renderNotice, signInPath } from '../render.ts'
 import { formsIn, type IdxResponse, pathOf } from '../response.ts'
 import {
   addCookie,
@@ -82,7 +82,7 @@ async function beginAt(parts: PagesParts, name: string, request: FastifyRequest,
     ...{ handle: visit.handle, end: `${visit.brand.base}${endPath}?begun=${pageOf(request)}` },
   })
   if (begun === undefined) return backToPage(reply, visit)
-  bind(reply, visit, begun)
+  const bound = bind(request, reply, visit, begun)
   const address = request.ip
   const { body } = await parts.idx({
     ...{ path: 'introspect', body: { interactionHandle: begun.handle }, address },
@@ -93,18 +93,22 @@ async function beginAt(parts: PagesParts, name: string, request: FastifyRequest,
     const flash = { messages: [], inFields: {}, values: {}, isUnoffered: true as const }
     const { isSecure, path } = visit
     addCookie(reply, flashCookie(flash, begun.handle, { secrets: parts.secrets, isSecure, path }))
-    return backToPage(reply, visit)
+    return backToPage(reply, bound)
   }
   await parts.idx({ path: pathOf(form), body: { stateHandle: response.stateHandle }, address })
-  return backToPage(reply, visit)
+  return backToPage(reply, bound)
 }
 
 function bind(
+  { headers }: FastifyRequest,
   reply: FastifyReply,
-  { isSecure }: Visit,
+  visit: Visit,
   { handle, cookies }: { readonly handle: string; readonly cookies: readonly string[] },
-): void {
-  for (const cookie of [...cookies, transactionCookie(handle, { isSecure })]) addCookie(reply, cookie)
+): Visit {
+  const { isSecure, brand } = visit
+  for (const cookie of [...cookies, ...transactionCookies(handle, headers.cookie, { isSecure })])
+    addCookie(reply, cookie)
+  return { ...visit, handle, brand: { ...brand, query: pageQuery(handle) } }
 }
 
 /** The last page of a transaction that no app has begun. */
@@ -156,8 +160,7 @@ function addTokenPage(
       ...{ token: { kind, text }, end: visit.brand.base + endPath },
     })
     if (begun === undefined) return showToken(parts, { kind, text }, request, reply)
-    bind(reply, visit, begun)
-    return backToPage(reply, visit)
+    return backToPage(reply, bind(request, reply, visit, begun))
   })
 }
 
