@@ -31,7 +31,7 @@ export async function beginOwnRecovery(
   const { storage, random, secrets, clock, lifetimes } = parts
   const link = await openLink(parts, clientId, token)
   if (!isOwnable(link)) return undefined
-  const { transaction, interaction } = link
+  const { transaction } = link
   const { subject, challenge } = transaction.progress
   const userId = subject?.userId
   if (userId === undefined || challenge === undefined) return undefined
@@ -56,7 +56,7 @@ export async function beginOwnRecovery(
       tx,
       {
         // The engine's own pages, and not the app of the asker: the user may not be assigned to it, and nothing leads there.
-        ...{ clientId: ownPagesId, issuer: interaction.issuer, redirectUri: begun.end, codeChallenge: '' },
+        ...{ clientId: ownPagesId, issuer: 'org', redirectUri: begun.end, codeChallenge: '' },
         request: {
           ...{ scope: 'openid', state: '' },
           recoveryTokenId: issued.id,
