@@ -4,6 +4,7 @@
  */
 import type { Operation } from '../operation.ts'
 import { appLinks } from './app-links.ts'
+import { browserSessions } from './browser-sessions.ts'
 import { userChanges } from './changes.ts'
 import { credentials } from './credentials.ts'
 import { userGrants } from './grants.ts'
@@ -14,6 +15,7 @@ import { userSessions } from './sessions.ts'
 export const userOperations: readonly Operation[] = [
   ...crud,
   ...userSessions,
+  ...browserSessions,
   ...userChanges,
   ...userGrants,
   appLinks,

@@ -267,6 +267,25 @@ export const userSession = named(
   closed,
 )
 
+/** The session of a browser, as Okta's sessions API has it. */
+export const browserSession = named(
+  'Session',
+  {
+    id: Type.String(),
+    userId: Type.String(),
+    login: Type.String(),
+    createdAt: time,
+    expiresAt: time,
+    status: either('ACTIVE'),
+    lastPasswordVerification: Type.Union([time, Type.Null()]),
+    lastFactorVerification: Type.Union([time, Type.Null()]),
+    amr: Type.Array(Type.String()),
+    mfaActive: Type.Boolean(),
+    _links: links,
+  },
+  closed,
+)
+
 /** What a user has asked for and what is not done yet. Okta's API has none of these. */
 export const accountChange = named(
   'AccountChange',

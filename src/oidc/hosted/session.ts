@@ -1,6 +1,6 @@
-import { apiError, isoTime, ownCookie, sessionCookieNames } from '../../base/index.ts'
+import { apiError, ownCookie, sessionCookieNames } from '../../base/index.ts'
 import { findPerson, type Person } from '../../directory/index.ts'
-import { type BrowserSession, revokeSession } from '../../sessions/index.ts'
+import { type BrowserSession, revokeSession, shownSession } from '../../sessions/index.ts'
 import { recordSignOut } from '../events.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
@@ -48,25 +48,11 @@ export async function endSession(
   return { ended, cookie: ownCookie(sessionCookieNames, '', server.oauth.startsWith('https:')) }
 }
 
-/** Okta's shape, as far as okta-auth-js reads it: without `_links` it fails. */
-function rendered(
-  { issuer: base }: AuthorizationServer,
-  { id, details, createdAt, expiresAt, usedAt, idleMs }: BrowserSession,
-  { id: userId, profile: { login } }: Person,
-): object {
-  const proofs = details.proofs ?? []
-  const last = (isPassword: boolean) =>
-    Math.max(0, ...proofs.flatMap(({ type, at }) => ((type === 'password') === isPassword ? [at] : [])))
-  const shown = (at: number) => (at === 0 ? null : isoTime(at))
+function rendered({ issuer: base }: AuthorizationServer, session: BrowserSession, person: Person): object {
+  const { login } = person.profile
   const me = `${base}/api/v1/sessions/me`
   return {
-    ...{ id, userId, login, createdAt: isoTime(createdAt) },
-    expiresAt: isoTime(Math.min(expiresAt, usedAt + idleMs)),
-    status: 'ACTIVE',
-    lastPasswordVerification: shown(last(true)),
-    lastFactorVerification: shown(last(false)),
-    amr: details.amr,
-    mfaActive: details.amr.includes('mfa'),
+    ...shownSession(session, login),
     _links: {
       self: { href: me, hints: { allow: ['GET', 'DELETE'] } },
       refresh: { href: `${me}/lifecycle/refresh`, hints: { allow: ['POST'] } },
