@@ -161,6 +161,20 @@ describe.each(askers)('the owner of the mailbox, where another one asked %s', (_
     expect(await asker.answers(asker.code)).toBe('reset-authenticator')
   })
 
+  test('A84: an owner who may not use the app that the asker named goes on all the same', async () => {
+    const asker = await asks()
+    const { db } = idp.engine.storage
+    const assigned = await db.selectFrom('client_groups').selectAll().execute()
+    await db.deleteFrom('client_groups').execute()
+    const { browser } = await takes(asker.link)
+    await browser.opens()
+    expect(browser.page.forms).toContain('reset-authenticator')
+    await browser.submits('reset-authenticator', { 'credentials.passcode': `${next}-${idp.clock.now()}` })
+    expect(browser.jar.has('rekey_session')).toBe(false)
+    await db.insertInto('client_groups').values(assigned).execute()
+    await apiOf(idp)('POST', '/users/ada', { credentials: { password: { value: ada.password } } })
+  })
+
   test('A84: the form begins one recovery, however often it is sent, and none by a link that is over', async () => {
     const asker = await asks()
     const { action, token } = await takes(asker.link)
