@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../base/index.ts'
-import type { Authenticator, Flow } from '../flow/index.ts'
+import type { Authenticator, Flow, RedeemedSession, SessionTokenUse } from '../flow/index.ts'
 import type { Interaction } from '../interactions/index.ts'
 import type { RequestLimits } from '../limits/index.ts'
 import type { Storage } from '../storage/index.ts'
@@ -14,6 +14,9 @@ export interface ClassicParts {
   readonly authenticators: ReadonlyMap<string, Authenticator>
   /** How long a request lives at most, in milliseconds. */
   readonly interactionMs: number
+  /** How long a browser's session lives after its last use, and at most, in milliseconds. */
+  readonly browserIdleMs: number
+  readonly browserSessionMs: number
   /** The engine's public address, without a slash at the end. */
   baseUrl(): string
   /** Whether an `Authorization` header is that of a server that may name its users' addresses. Throws 401 `E0000011` for a wrong one. */
@@ -22,4 +25,5 @@ export interface ClassicParts {
     interaction: Interaction,
     browser: string | undefined,
   ): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>
+  redeemSessionToken(token: string, use: SessionTokenUse): Promise<RedeemedSession | undefined>
 }

@@ -13,6 +13,7 @@ import {
   randomToken,
 } from '../base/index.ts'
 import { mayCall } from '../clients/index.ts'
+import type { Input } from '../flow/index.ts'
 import { acceptedLocales } from '../i18n/index.ts'
 import {
   authenticate,
@@ -26,6 +27,7 @@ import {
   verifyFactor,
 } from './authn.ts'
 import type { ClassicParts } from './parts.ts'
+import { createSession } from './sessions.ts'
 
 type Operation = (
   parts: ClassicParts,
@@ -55,16 +57,21 @@ export const classicRoutes =
       return isEmpty ? Readable.from([Buffer.from('{}')], { objectMode: false }) : payload
     })
     for (const [path, handle] of Object.entries(operations)) serve(app, parts, path, handle)
+    app.post('/api/v1/sessions', {
+      onRequest: async ({ ip, headers: { authorization = '' } }, reply) => {
+        // Charged before authentication, so that guessing tokens is limited as well. No cookie counts here (A81).
+        reply.headers(await parts.limits.charge('management', { address: ip }))
+        if (!(await parts.isTrusted(authorization))) throw apiError('E0000011')
+      },
+      handler: ({ body }) => createSession(parts, inputIn(body)),
+    })
   }
 
 function serve(app: FastifyInstance, parts: ClassicParts, path: string, handle: Operation): void {
   app.post(`/api/v1/authn${path}`, {
     onRequest: async ({ headers }) => refuseForeign(parts, headers.origin),
     handler: async (request, reply) => {
-      const { body = {} } = request
-      if (!isObject(body) || !everyText(body, (text) => text.isWellFormed() && !text.includes('\0'))) {
-        throw apiError('E0000003')
-      }
+      const body = inputIn(request.body)
       const { factorId = '' } = request.params as { readonly factorId?: string }
       const call: ClassicCall = {
         body,
@@ -75,6 +82,12 @@ function serve(app: FastifyInstance, parts: ClassicParts, path: string, handle: 
       return handle(parts, call, factorId)
     },
   })
+}
+
+/** A body that is an object, whose texts a database can hold. Throws 400 `E0000003`. */
+function inputIn(body: unknown = {}): Input {
+  if (isObject(body) && everyText(body, (text) => text.isWellFormed() && !text.includes('\0'))) return body
+  throw apiError('E0000003')
 }
 
 /** A page of an origin that is not trusted could make its visitors guess passwords (A46). Clients that are no browsers send no Origin. */

@@ -29,6 +29,7 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_TELEPHONY_SECRET_FILE: 'telephony.hook.secret',
   REKEY_CAPTCHA_SECRET: 'captcha.secret',
   REKEY_CAPTCHA_SECRET_FILE: 'captcha.secret',
+  REKEY_CLASSIC: 'classic.enabled',
   REKEY_HOST: 'http.host',
   REKEY_PORT: 'http.port',
   REKEY_TRUSTED_PROXIES: 'http.trustedProxies',

@@ -84,6 +84,7 @@ export const corpus: Readonly<Record<string, string>> = {
   A77: 'A new address or number by a thief in the user’s browser, then a recovery to it',
   A80: 'A transaction handed over by its address',
   A81: 'The cookies of the pages used in embedded calls, the API or the admin page, or by scripts of other origins',
+  A83: 'Classic authentication and session tokens around the policy of an app',
   A82: 'A name, a label or a typed text as script in a page',
 }
 

@@ -130,7 +130,7 @@ const settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'NIST SP 800-63B-4 4.2.3': { SMTP_URL: 'smtp://127.0.0.1:1' },
   'ASVS 5.0 12.3.1': { SMTP_URL: 'smtp://127.0.0.1:1' },
   'RFC 9700 2.6': { REKEY_ISSUER: 'http://localhost:9000' },
-  'Operation classic': { REKEY_CLASSIC_ENABLED: 'true' },
+  'Operation classic': { REKEY_CLASSIC: 'true' },
   'Operation schema': { DATABASE_URL: 'memory' },
   'Operation clock': { DATABASE_URL: 'memory' },
   'Operation REKEY_SECRET': {
