@@ -7,7 +7,7 @@ import { authn, sessionTokenOf } from '../support/classic.ts'
 import { apiOf } from '../support/management.ts'
 import { startNode } from '../support/nodes.ts'
 import { sessionRule } from '../support/policy-rules.ts'
-import { answerIn, authorizeUrl, idx, newBrowser, stateTokenAt } from '../support/redirects.ts'
+import { answerIn, authorizeUrl, idx, newBrowser, signsIn, stateTokenAt } from '../support/redirects.ts'
 import { ada, type RegisteredClient, register, startShop } from '../wire/oauth-app.ts'
 import { codeAt, enrollmentPolicy } from '../wire/totp.ts'
 
@@ -124,12 +124,13 @@ test('A83: wrong passwords and names of no user are answered and counted alike, 
 })
 
 test('A83: the token of a page is no state token here, nor the other way round', async () => {
-  const browser = newBrowser()
-  const stateHandle = await stateTokenAt(await browser.goes(at({})))
-  expect((await authn(idp, '', { stateToken: `00${stateHandle}` })).status).toBe(401)
-
   await withApp()
   await sessionRule(idp, { access: 'ALLOW', requireFactor: true })
+  const browser = newBrowser()
+  const stateHandle = await stateTokenAt(await browser.goes(at(twoFactors)))
+  await signsIn(idp.engineUrl, stateHandle, ada)
+  expect((await authn(idp, '', { stateToken: `00${stateHandle}` })).status).toBe(401)
+
   const { body } = await authn(idp, '', { username: ada.login, password: ada.password })
   const handle = body.stateToken?.slice(2)
   const end = await browser.goes(`${idp.engineUrl}/login/token/redirect?stateToken=${handle}`)

@@ -3103,6 +3103,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/flow/session-token.ts',
     find: "if (result !== 'redeemed') return undefined",
     replace: "if (result === 'refused') return undefined",
+    also: [['await setSessionEnd(tx, session.id, now)', '']],
     tests: 'classic',
   },
   {
