@@ -3098,6 +3098,8 @@ export const mutations: readonly Mutation[] = [
     find: 'proof === undefined || isNonce(parts, proof.nonce)',
     replace: 'proof === undefined || parts !== undefined',
     tests: 'dpop',
+  },
+  {
     attack: 'A83',
     without: 'the one use of a session token',
     file: 'src/flow/session-token.ts',
