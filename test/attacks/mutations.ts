@@ -3006,9 +3006,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A80',
     without: 'the cookie instead of an address',
     file: 'src/engine/engine.ts',
-    find: 'delivered: widget?.deliver(call) ?? { location: `${baseUrl}${signInPath}` },',
-    replace:
-      'delivered: { location: `${baseUrl}${signInPath}?interaction_handle=${call.interactionHandle}` },',
+    find: 'delivered: widget?.deliver(call) ?? { location: pageAddress(baseUrl, call.interactionHandle) },',
+    replace: 'delivered: { location: `${baseUrl}/signin?interaction_handle=${call.interactionHandle}` },',
     tests: 'hosted-pages',
   },
   {

@@ -509,7 +509,7 @@ test('A72: RFC 9700, 4.13: what a proxy would say is not believed of anyone else
     'x-real-ip': '203.0.113.7',
   }
   const at = await newBrowser().goes(authorizeUrl(idp.issuer, web), { headers: forged })
-  expect(at.headers.get('location')).toBe(`${idp.engineUrl}/signin`)
+  expect(at.headers.get('location')).toContain(`${idp.engineUrl}/signin?t=`)
   expect(at.headers.getSetCookie().join()).not.toContain('Domain=')
   const unauthenticated = { grant_type: 'authorization_code', client_id: web.id, code: 'x' }
   expect((await post(`${idp.issuer}/v1/token`, unauthenticated, forged)).status).toBe(401)
