@@ -18,6 +18,8 @@ export function isFromOwnPage(headers: IncomingHttpHeaders, base: string): boole
  * not say so may have been led here, and one that prefetches was not asked to go (A73).
  */
 export const isOwnNavigation = (headers: IncomingHttpHeaders): boolean =>
-  (headers['sec-fetch-site'] === 'none' || headers['sec-fetch-site'] === 'same-origin') &&
-  headers['sec-purpose'] === undefined &&
-  headers.purpose === undefined
+  (headers['sec-fetch-site'] === 'none' || headers['sec-fetch-site'] === 'same-origin') && !isGuess(headers)
+
+/** Whether a browser fetches a page before its user has asked for it (`Sec-Purpose: prefetch`). */
+export const isGuess = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-purpose'] !== undefined || headers.purpose !== undefined

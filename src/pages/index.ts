@@ -5,11 +5,12 @@
  * browser that it is bound to; no address has its handle (A80).
  */
 export { renderDone, renderExpired, renderLink } from './entry/pages.ts'
-export { endPath, entryRoutes } from './entry/routes.ts'
+export { entryRoutes } from './entry/routes.ts'
 export { leavePages } from './leave.ts'
 export { readForm } from './read-form.ts'
 export {
   type Brand,
+  endPath,
   type PageOptions,
   pageAddress,
   renderFront,

@@ -65,6 +65,9 @@ interface WayOn {
 /** Where the forms are sent to, and where the page is: below the engine's address. */
 export const signInPath = '/signin'
 
+/** Where a transaction that no app has begun ends: below the engine's address. */
+export const endPath = `${signInPath}/done`
+
 /** The address of the page of a transaction: others of the browser have pages of their own. */
 export const pageAddress = (base: string, handle: string): string =>
   `${base}${signInPath}${pageQuery(handle)}`

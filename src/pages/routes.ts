@@ -23,6 +23,7 @@ import {
 import { type Posted, readForm } from './read-form.ts'
 import {
   type Brand,
+  endPath,
   passkeyScriptPath,
   renderNotice,
   renderPage,
@@ -265,6 +266,13 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   const { language, handle } = visit
   if (handle === undefined) {
     const { brand } = visit
+    // After Back, or in a second tab: nothing is asked any more, and the end says so.
+    const userId = await parts.entries.findUserId(request.headers.cookie)
+    if (userId !== undefined)
+      return reply
+        .code(303)
+        .header('location', brand.base + endPath)
+        .send()
     const page = renderNotice(brand, language, {
       title: ({ end }) => end.noneTitle,
       text: ({ end }) => end.none,

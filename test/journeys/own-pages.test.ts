@@ -120,6 +120,22 @@ describe('deep links', () => {
     expect((await browser.opens('/signin/forgot-password')).title).toBe('Reset your password')
   })
 
+  test('who is signed in and comes back to a page of a sign-in is shown the end of it', async () => {
+    const { browser } = await at('/signin/forgot-password')
+    await provesMailbox(browser)
+    await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
+    expect((await browser.opens('/signin')).title).toBe('You are signed in')
+  })
+
+  test('a browser that only guesses that its user will go there begins nothing', async () => {
+    for (const header of ['sec-purpose', 'purpose']) {
+      const guess = await fetch(`${idp.engineUrl}/signin/register`, {
+        ...{ headers: { [header]: 'prefetch' }, redirect: 'manual' },
+      })
+      expect([guess.status, guess.headers.getSetCookie()]).toEqual([503, []])
+    }
+  })
+
   test('A80: the request of another browser is not taken over', async () => {
     const victim = newHostedBrowser(idp)
     await victim.opens(authorizeUrl(idp.issuer, { id: 'shop' }, { scope: 'openid' }))

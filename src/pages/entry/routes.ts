@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { cookieIn, deviceCookieNames, isFromOwnPage } from '../../base/index.ts'
+import { cookieIn, deviceCookieNames, isFromOwnPage, isGuess } from '../../base/index.ts'
 import { transactionCookies } from '../../interactions/index.ts'
 import { flashCookie } from '../flash.ts'
-import { pageQuery, renderNotice, signInPath } from '../render.ts'
+import { endPath, pageQuery, renderNotice, signInPath } from '../render.ts'
 import { formsIn, type IdxResponse, pathOf } from '../response.ts'
 import {
   addCookie,
@@ -16,9 +16,6 @@ import {
   visitOf,
 } from '../routes.ts'
 import { renderDone, renderLink } from './pages.ts'
-
-/** Where a transaction that no app has begun ends: below the engine's address. */
-export const endPath = `${signInPath}/done`
 
 /** The pages to begin at, and the form of the first page that each of them leads to, as Okta names them. */
 const deepLinks = {
@@ -78,6 +75,8 @@ const callOf = ({ ip, headers }: FastifyRequest) => ({
  */
 async function beginAt(parts: PagesParts, name: string, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
+  // A browser that only guesses that the link will be followed begins nothing, and leaves what is under way (A71).
+  if (isGuess(request.headers)) return reply.code(503).send()
   const begun = await parts.entries.begin(callOf(request), {
     ...{ handle: visit.handle, end: `${visit.brand.base}${endPath}?begun=${pageOf(request)}` },
   })
