@@ -66,13 +66,16 @@ async function makeSeveral(): Promise<void> {
   ids.secretId = (await api('GET', `/apps/${ids.appId}/credentials/secrets`)).list[0]?.id ?? ''
   ids.mappingId = (await api('GET', `/policies/${ids.policyId}/mappings`)).list[0]?.id ?? ''
   ids.authenticatorId = (await api('GET', '/authenticators')).list[0]?.id ?? ''
+  ids.brandId = (await api('GET', '/brands')).list[0]?.id ?? ''
+  ids.themeId = (await api('GET', `/brands/${ids.brandId}/themes`)).list[0]?.id ?? ''
   Object.assign(ids, { schemaId: 'default', typeId: 'otyDefault', authServerId: 'default' })
 }
 
 const reads = operations.filter(({ method }) => method === 'GET').map(({ path }) => path)
 /** Policies of the authorization server, and what a user has enrolled, are other resources with their own tests. */
 const readable = reads.filter(
-  (path) => !/authServerId\/.*:|grantId|:scopeId|:claimId|:factorId|:enrollmentId|:methodType/.test(path),
+  (path) =>
+    !/authServerId\/.*:|grantId|:scopeId|:claimId|:factorId|:enrollmentId|:methodType|:sessionId/.test(path),
 )
 /** As in Okta: they are short, and have no pages. */
 const whole = [
@@ -81,6 +84,7 @@ const whole = [
   '/users/:userId/factors/questions',
   '/users/:userId/authenticator-enrollments',
   '/users/:userId/account-changes',
+  '/brands/:brandId/themes',
   '/authenticators/:authenticatorId/methods',
 ]
 const required = new Map([['/policies', 'type=ACCESS_POLICY']])
