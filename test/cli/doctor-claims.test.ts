@@ -148,6 +148,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'ASVS 5.0 6.4.3': 'src/config/requirements.test.ts',
   'ASVS 5.0 6.6.3': 'src/config/requirements.test.ts',
   'NIST SP 800-63B-4 4.2.1.2': 'src/config/requirements.test.ts',
+  'RFC 9700 2.1.2': 'src/config/requirements.test.ts',
   // Both 6.3.1: guesses, and the sources of an app.
   'ASVS 5.0 6.3.1': 'src/config/requirements.test.ts and test/cli/doctor.test.ts',
   'Operation configuration': 'test/contract/configuration.test.ts',

@@ -32,7 +32,7 @@ onEachDatabase('the statements of requests', (database) => {
     let isOver = false
     let beside = 0
     const works = async () => {
-      while (!isOver) {
+      while (!isOver || beside <= 5) {
         await db.selectFrom('groups').select('id').where('name', '=', `Beside ${beside++}`).execute()
         await new Promise((resolve) => setImmediate(resolve))
       }
