@@ -176,6 +176,7 @@ describe.skipIf(executablePath === undefined)(`pages of others, in a browser${re
     const stolen = await cookiesOf(thief.context())
     expect(Object.keys(stolen).sort()).toEqual([
       ...['__Host-rekey_browser', '__Host-rekey_session', '__Host-rekey_tx'],
+      expect.stringMatching(/^__Host-rekey_tx[._-]/),
     ])
     const page = await newPage()
     const lines = Object.entries(stolen).flatMap(([name, value]) => {

@@ -37,7 +37,7 @@ type Changes = Readonly<Record<string, string | undefined>>
 /** What the app gets, after the sign-in where the browser is asked for one. */
 async function arrives(changes: Changes, { app = old, browser = newBrowser() } = {}): Promise<Response> {
   const at = await browser.goes(authorizeUrl(idp.issuer, app, changes))
-  if (!at.headers.get('location')?.endsWith('/signin')) return at
+  if (!at.headers.get('location')?.includes('/signin?t=')) return at
   const end = await signsIn(idp.engineUrl, await stateTokenAt(at), ada)
   return browser.goes(String(end.success?.href))
 }
