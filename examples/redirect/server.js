@@ -18,12 +18,19 @@ const routes = {
       html: `Hello ${text(name)}<form method="post" action="/sign-out"><button>Sign out</button></form>`,
     }
   },
-  async 'GET /sign-in'() {
+  async 'GET /sign-in'({ tokens, begun = new Map() }) {
     const { url, checks } = await beginSignIn(`${app}/callback`)
-    return { location: url, session: { checks } }
+    // By `state`, as two tabs may be at it at once: each comes back to its own. More than five are none of a user.
+    begun.set(checks.expectedState, checks)
+    if (begun.size > 5) begun.delete(begun.keys().next().value)
+    return { location: url, session: { tokens, begun } }
   },
-  async 'GET /callback'({ checks }, url) {
-    return { location: '/', ...(checks && { session: { tokens: await finishSignIn(url, checks) } }) }
+  async 'GET /callback'({ begun }, url) {
+    const state = url.searchParams.get('state')
+    const checks = begun?.get(state)
+    if (!checks) return { location: '/' }
+    begun.delete(state)
+    return { location: '/', session: { tokens: await finishSignIn(url, checks), begun } }
   },
   async 'POST /sign-out'({ tokens }) {
     return { location: tokens ? signOutUrl(tokens, `${app}/`) : '/', session: {} }
@@ -34,16 +41,17 @@ const head = `<!doctype html><html lang="en"><title>My app</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><p>`
 const text = (value) => value.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 const notFound = async () => ({ status: 404, html: 'Not found' })
-const failed = ({ error_description: reason, message }) => ({
+const failed = ({ error_description: reason, message }, { begun }) => ({
   html: `${text(reason ?? message)} <a href="/sign-in">Try again</a>`,
-  session: {},
+  session: { begun },
 })
 
 createServer(async (request, response) => {
   const url = new URL(request.url, app)
   const [, id] = /(?:^|; )session=([\w-]+)/.exec(request.headers.cookie) ?? []
   const route = routes[`${request.method} ${url.pathname}`] ?? notFound
-  const answer = await route(sessions.get(id) ?? {}, url).catch(failed)
+  const session = sessions.get(id) ?? {}
+  const answer = await route(session, url).catch((error) => failed(error, session))
   if (answer.session) {
     sessions.delete(id)
     const next = randomUUID()

@@ -6,7 +6,7 @@ const { ISSUER = 'http://localhost:9000/oauth2/default', CLIENT_ID = 'rekey-publ
 const options = { execute: [oidc.allowInsecureRequests] }
 const config = await oidc.discovery(new URL(ISSUER), CLIENT_ID, undefined, undefined, options)
 
-/** Where to send the browser, and what to check its answer by: the app keeps that in the session of this browser. */
+/** Where to send the browser, and what to check its answer by: the app keeps that in the session of this browser, by `state`. */
 export async function beginSignIn(redirectUri) {
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier()
   const checks = { pkceCodeVerifier, expectedState: oidc.randomState(), expectedNonce: oidc.randomNonce() }

@@ -214,9 +214,21 @@ describe.skipIf(chromium === undefined || !hasClients)(`clients that redirect${r
     }))
     try {
       const page = await journey(engine, app, engine.publicClientId, (one) => one.reload())
-      // What went wrong is said, and can be tried again.
-      await page.goto(`${app.url}/callback?error=access_denied&error_description=Not%20%3Cb%3Eyou`)
-      await page.getByText('Try again').waitFor()
+      // Two tabs are at it at once: each comes back to its own.
+      const other = await page.context().newPage()
+      const request = other.waitForRequest(/\/v1\/authorize\?/)
+      await other.goto(`${app.url}/sign-in`)
+      await other.getByLabel('Password').waitFor()
+      await typePassword(page)
+      await isSignedIn(page)
+      // What went wrong in one of them is said, and can be tried again.
+      const state = new URL((await request).url()).searchParams.get('state')
+      const error = `error=access_denied&error_description=Not%20%3Cb%3Eyou&state=${state}`
+      await other.goto(`${app.url}/callback?${error}`)
+      await other.getByText('Try again').waitFor()
+      // A state that is not of this browser is none of the app's.
+      await other.goto(`${app.url}/callback?${error}`)
+      await other.getByText('Sign in').waitFor()
     } finally {
       await app.close()
       await engine.close()
