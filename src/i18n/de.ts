@@ -254,5 +254,9 @@ export const de: Words = {
     unexpected: 'Das hat nicht geklappt. Bitte versuchen Sie es gleich noch einmal.',
     notFound: 'Unter dieser Adresse gibt es keine Seite.',
     reference: 'Wenn Sie dies melden, nennen Sie die Kennung ${errorId}.',
+    endedTitle: 'Diese Anmeldung ist vorbei',
+    ended:
+      'Sie wurde schon benutzt, ist beendet oder hat in einem anderen Browser begonnen. Sie können sich neu anmelden.',
+    again: 'Zur Anmeldeseite',
   },
 }

@@ -260,5 +260,8 @@ export const en = {
     unexpected: 'That did not work. Please try again in a moment.',
     notFound: 'There is no page at this address.',
     reference: 'If you report this, give the reference ${errorId}.',
+    endedTitle: 'This sign-in is over',
+    ended: 'It was used already, has ended, or began in another browser. You can sign in again.',
+    again: 'To the sign-in page',
   },
 }

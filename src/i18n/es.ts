@@ -249,5 +249,8 @@ export const es: Words = {
     unexpected: 'No ha funcionado. Inténtelo de nuevo dentro de un momento.',
     notFound: 'No hay ninguna página en esta dirección.',
     reference: 'Si informa de este problema, indique la referencia ${errorId}.',
+    endedTitle: 'Este inicio de sesión ha terminado',
+    ended: 'Ya se utilizó, ha terminado o empezó en otro navegador. Puede volver a iniciar sesión.',
+    again: 'Ir a la página de inicio de sesión',
   },
 }

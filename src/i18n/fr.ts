@@ -253,5 +253,9 @@ export const fr: Words = {
     unexpected: 'Cela n’a pas fonctionné. Veuillez réessayer dans un instant.',
     notFound: 'Il n’y a pas de page à cette adresse.',
     reference: 'Si vous signalez ce problème, indiquez la référence ${errorId}.',
+    endedTitle: 'Cette connexion est terminée',
+    ended:
+      'Elle a déjà servi, a pris fin ou a commencé dans un autre navigateur. Vous pouvez vous reconnecter.',
+    again: 'Aller à la page de connexion',
   },
 }

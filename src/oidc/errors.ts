@@ -17,6 +17,15 @@ export const oauthError = (
 export const invalidRequest = (description: string): ProtocolError =>
   oauthError('invalid_request', description)
 
+/** Said of a sign-in that was used already, has ended, or is of another browser. A browser that is at it has a page of its own. */
+export const signInEnded = invalidRequest('This sign-in has ended or was begun in another browser.')
+
+/** A pushed request is good once: a browser that loads its address again is at an end, too (RFC 9126, section 4). */
+export const pushedEnded = oauthError(
+  'invalid_request_uri',
+  'The request URI is invalid, has expired or was used before.',
+)
+
 export interface OAuthBody {
   readonly error: string
   readonly error_description: string

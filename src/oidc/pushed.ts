@@ -1,7 +1,7 @@
 import { isObject, plainHash, randomToken } from '../base/index.ts'
 import { requiresPushedRequests } from '../clients/index.ts'
 import { authenticateCaller } from './authenticate.ts'
-import { invalidRequest, oauthError } from './errors.ts'
+import { invalidRequest, pushedEnded } from './errors.ts'
 import { type Form, optional } from './form.ts'
 import { readAuthorize, readRecipient } from './hosted/request.ts'
 import type { Parts } from './parts.ts'
@@ -67,7 +67,7 @@ export async function resolvePushed(
   const pushed = isObject(content) && Array.isArray(content.parameters) ? content : undefined
   const parameters: Form = new Map(pushed?.parameters as readonly [string, string][] | undefined)
   if (pushed?.server !== server.id || parameters.get('client_id') !== optional(form, 'client_id')) {
-    throw oauthError('invalid_request_uri', 'The request URI is invalid, has expired or was used before.')
+    throw pushedEnded
   }
   return { form: parameters, isPushed: true }
 }

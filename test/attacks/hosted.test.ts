@@ -47,6 +47,29 @@ test('A80: the end of a transaction is worth nothing in another browser', async 
   expect([at.status, victim.cookies.has('rekey_session')]).toEqual([400, false])
 })
 
+test('a sign-in that is over is no fault of its app, and its page has a way on', async () => {
+  const { browser, href } = await signedIn(spa)
+  expect((await browser.goes(href)).status).toBe(302)
+  for (const other of [browser, newBrowser()]) {
+    const again = await other.goes(href)
+    const page = await again.text()
+    expect([again.status, page]).toEqual([400, expect.stringContaining('This sign-in is over')])
+    expect(page).toContain(`<a href="${idp.engineUrl}/signin">`)
+    expect(page).not.toContain('The application sent')
+    // Programs read the same as before.
+    const body = await (await other.goes(href, { headers: { accept: 'application/json' } })).json()
+    expect(body).toMatchObject({ error: 'invalid_request' })
+  }
+  const pushed = { request_uri: 'urn:okta:of-an-earlier-visit' }
+  const visit = await browser.goes(authorizeUrl(idp.issuer, spa, pushed))
+  expect([visit.status, await visit.text()]).toEqual([400, expect.stringContaining('This sign-in is over')])
+  // What the app did send is still said of it.
+  const wrong = await browser.goes(
+    authorizeUrl(idp.issuer, spa, { redirect_uri: 'https://elsewhere.example' }),
+  )
+  expect(await wrong.text()).toContain('The application sent')
+})
+
 test('A71: a cookie from before a sign-in is worth nothing after it', async () => {
   const { browser, href } = await signedIn(spa)
   await browser.goes(href)

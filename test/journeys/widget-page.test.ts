@@ -201,7 +201,7 @@ describe.skipIf(!chromium || !hasClients).each(world ? (['2', '3'] as const) : (
         await reads(page, 'held')
         const other = await (await newContext()).newPage()
         await other.goto(ends[0] ?? '')
-        await reads(other, 'This sign-in has ended or was begun in another browser.')
+        await reads(other, 'This sign-in is over')
       })
 
       test('a pushed request has a page that can be loaded again', async () => {

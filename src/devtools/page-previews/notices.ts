@@ -1,6 +1,6 @@
 import { wordsFor } from '../../i18n/index.ts'
 import { codePage, deadLinkPage, ownPage } from '../../idx/index.ts'
-import { continuePage, failedPage, signedOutPage, signOutPage } from '../../oidc/index.ts'
+import { continuePage, endedPage, failedPage, signedOutPage, signOutPage } from '../../oidc/index.ts'
 import { type Brand, renderDone, renderExpired, renderFront, renderLink } from '../../pages/index.ts'
 
 /** A page that is no step of a transaction, in a language. */
@@ -60,6 +60,7 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
     failedPage(wordsFor(language), brand.base, {
       ...{ reason: "The 'redirect_uri' parameter is not registered for this app.", errorId },
     }),
+  'ended-request': (brand, language) => endedPage(wordsFor(language), brand.base),
   'sign-out': (brand, language) =>
     signOutPage(wordsFor(language), brand.base, {
       ...{ login: 'mary@example.com', returnTo: '/pages', fields: {} },

@@ -21,7 +21,7 @@ import {
 } from '../../sessions/index.ts'
 import { visitorFormHeaders } from '../../ui/index.ts'
 import { findActiveClient } from '../client-auth.ts'
-import { invalidRequest, oauthError } from '../errors.ts'
+import { invalidRequest, oauthError, signInEnded } from '../errors.ts'
 import type { Form } from '../form.ts'
 import { baseOf } from '../hint.ts'
 import { type InteractCall, originOf } from '../interact.ts'
@@ -277,7 +277,7 @@ export async function returnFromPages(
       const error = without.reason === 'unmet' ? unmetRequirements : consentDenied
       return refusedAnswer(recipientOf(without.interaction, servers), error)
     }
-    throw linkEnded
+    throw signInEnded
   }
   await refuseFormerAddress(parts, ended.interaction)
   const answered = recipientOf(ended.interaction, servers)
@@ -285,7 +285,7 @@ export async function returnFromPages(
   if (refused !== undefined) return refused
   const session = await sessionOf(parts, org, cookies)
   const returned = await flow.returnToApp(ended, returning(parts, session))
-  if (returned === undefined) throw linkEnded
+  if (returned === undefined) throw signInEnded
   const { server, recipient } = answered
   return {
     // Where no app has sent the browser, the end is a page, and no code leaves.
@@ -316,8 +316,6 @@ const unmetRequirements = oauthError(
   'unmet_authentication_requirements',
   'The user cannot meet the authentication requirements of this request (acr_values, max_age).',
 )
-
-const linkEnded = invalidRequest('This sign-in has ended or was begun in another browser.')
 
 type Servers = Readonly<Record<AuthorizationServer['id'], () => AuthorizationServer>>
 
@@ -434,14 +432,14 @@ export async function confirmReturn(
   const isOfPage =
     own !== undefined && isFromOwnPage(headers, org.issuer) && form.get('page') === confirmToken(id, own)
   const ended = isOfPage ? await flow.findCompleted(id) : undefined
-  if (own === undefined || ended?.interaction.request.hosted?.browser !== plainHash(own)) throw linkEnded
+  if (own === undefined || ended?.interaction.request.hosted?.browser !== plainHash(own)) throw signInEnded
   const { interaction, carriedBy } = ended
   await refuseFormerAddress(parts, interaction)
   const session = await sessionOf(parts, org, cookies)
   // The session that the page was about, and no other.
   const isSame = session.found !== undefined && session.found.id === carriedBy
   const returned = isSame ? await flow.returnToApp(ended, returning(parts, session)) : undefined
-  if (returned === undefined) throw linkEnded
+  if (returned === undefined) throw signInEnded
   const { server, recipient } = recipientOf(interaction, servers)
   return { delivered: toApp(server, recipient, await membersFor(parts, server, returned)), cookies: [] }
 }

@@ -16,6 +16,27 @@ export const failedPage = (
 <p><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
 
+/** For a browser that is at a sign-in which is over, of which no app is at fault, and where another one begins. */
+export const endedPage = (words: Words, base: string): string =>
+  visitorPage(words, {
+    base,
+    title: words.error.endedTitle,
+    body: html`<p role="status">${words.error.ended}</p><p><a href="${base}/signin">${words.error.again}</a></p>`,
+  })
+
+/** For a browser that asks too often, or that the engine fails: no app is at fault, and it can be tried again. */
+export const unexpectedPage = (
+  words: Words,
+  base: string,
+  { errorId }: { readonly errorId: string },
+): string =>
+  visitorPage(words, {
+    base,
+    title: words.error.title,
+    body: html`<p role="alert">${words.error.unexpected}</p>
+<p><small>${fill(words.error.reference, { errorId })}</small></p>`,
+  })
+
 /** For a signed-in browser that goes on to an app with a scheme of its own: its user says so by a form of this page. */
 export const continuePage = (
   words: Words,

@@ -3,6 +3,7 @@ import { apiError, errorIdOf, prefersPage } from '../../base/index.ts'
 import { mayCall } from '../../clients/index.ts'
 import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
 import { visitorFormHeaders, visitorPageHeaders } from '../../ui/index.ts'
+import { pushedEnded, signInEnded } from '../errors.ts'
 import { tokenBodyLimit } from '../form.ts'
 import { baseOf } from '../hint.ts'
 import { signedOutPage, signOutPage } from '../logout-page.ts'
@@ -10,7 +11,7 @@ import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { authorize, type BrowserCall, confirmReturn, returnFromPages } from './begin.ts'
 import type { BrowserAnswer } from './flow.ts'
-import { failedPage } from './page.ts'
+import { endedPage, failedPage, unexpectedPage } from './page.ts'
 import { deliver } from './response.ts'
 import { endSession, readSession } from './session.ts'
 import { redirectWithCookie } from './session-token.ts'
@@ -214,6 +215,8 @@ function send(request: FastifyRequest, reply: FastifyReply, { delivered, cookies
   return reply.headers(headers).send(page)
 }
 
+const endings: ReadonlySet<string> = new Set([signInEnded.description, pushedEnded.description])
+
 /** A browser is answered by a page where the request cannot be answered to an app; a program by JSON. */
 const onPage =
   (base: () => string) =>
@@ -224,6 +227,12 @@ const onPage =
     if (!String(reply.getHeader('content-type')).includes('json')) return payload
     const { error_description: description, errorSummary } = JSON.parse(payload) as Record<string, string>
     reply.headers(visitorPageHeaders)
+    const words = wordsFor(acceptedLocales(languages))
+    if (description !== undefined && endings.has(description)) return endedPage(words, base())
+    // Neither a limit nor a fault of the engine is the app's.
+    if (reply.statusCode === 429 || reply.statusCode >= 500) {
+      return unexpectedPage(words, base(), { errorId: errorIdOf(request.id) })
+    }
     const about = { reason: description ?? errorSummary ?? '', errorId: errorIdOf(request.id) }
-    return failedPage(wordsFor(acceptedLocales(languages)), base(), about)
+    return failedPage(words, base(), about)
   }
