@@ -159,7 +159,7 @@ describe('deep links', () => {
 
   test('the end without a session says where a sign-in begins, and HEAD begins nothing', async () => {
     const { page } = await at('/signin/done')
-    expect(page).toMatchObject({ status: 400, title: 'Nothing to sign in to' })
+    expect(page).toMatchObject({ status: 400, title: 'There is no sign-in under way' })
     const head = await fetch(`${idp.engineUrl}/signin/forgot-password`, { method: 'HEAD' })
     expect(head.status).toBe(405)
     expect(head.headers.getSetCookie()).toEqual([])

@@ -252,7 +252,7 @@ export const en = {
     failedTitle: 'This did not work',
     expiredTitle: 'This sign-in has ended',
     expired: 'It took too long, or was finished in another tab or window. You can start again at once.',
-    noneTitle: 'Nothing to sign in to',
+    noneTitle: 'There is no sign-in under way',
     none: 'A sign-in begins in the app that you want to use. Go there and choose to sign in.',
     foreignTitle: 'This form was not accepted',
     foreign: 'It was not sent from a page of this site, so nothing was done with it.',
