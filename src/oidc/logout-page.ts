@@ -39,5 +39,5 @@ export const signOutPage = (
 <form method="post" action="${base}/login/signout">${Object.entries(fields).map(
       ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
     )}<button type="submit">${words.signOut.confirm}</button></form>
-${returnTo !== undefined && html`<p class="beside"><a href="${returnTo}">${words.signOut.stay}</a></p>`}`,
+<p class="beside"><a href="${returnTo ?? `${base}/signin/done`}">${words.signOut.stay}</a></p>`,
   })

@@ -34,19 +34,24 @@ export function consentForm(
   { action, token }: { readonly action: string; readonly token: string },
 ): Html {
   const scopes = scopesOf(form)
+  const hasBoxes = scopes.some(({ isOptional }) => isOptional)
   return html`<form method="post" action="${action}">${hiddenFields(form, token)}
-<ul class="consent">${scopes.map((scope) => html`<li>${scopeEntry(scope, words)}</li>`)}</ul>
+<ul class="consent">${scopes.map((scope) => html`<li>${scopeEntry(scope, words, hasBoxes)}</li>`)}</ul>
 ${appLinks(response, words)}
 <button type="submit" class="primary" name="consent" value="true">${words.consent.allow}</button>
 <button type="submit" class="secondary" name="consent" value="false">${words.consent.deny}</button></form>`
 }
 
-function scopeEntry(scope: Scope, words: PageWords): Html {
+/** Where some may be left out each has a box; what cannot be left out has one that cannot be unticked. */
+function scopeEntry(scope: Scope, words: PageWords, hasBoxes: boolean): Html {
   const own: Readonly<Record<string, string>> = words.consent.scopes
   const translated = scope.i18n?.key === undefined ? undefined : own[scope.name]
   const label = translated ?? scope.label ?? scope.name
   const desc = translated === undefined && scope.desc ? html` <small>${scope.desc}</small>` : ''
-  if (scope.isOptional !== true) return html`<span>${label}${desc}</span>`
+  if (!hasBoxes) return html`<span>${label}${desc}</span>`
+  if (scope.isOptional !== true) {
+    return html`<label class="tick"><input type="checkbox" checked disabled><span>${label}${desc}</span></label>`
+  }
   return html`<label class="tick"><input type="checkbox" name="optedScopes.${scope.name}" value="true" checked><span>${label}${desc}</span></label>`
 }
 

@@ -254,5 +254,11 @@ export function sentence(text: string, values: Readonly<Record<string, string>>)
   const [before = '', after] = text.split(`\${${name}}`)
   return after === undefined || value === undefined
     ? html`${fill(text, values)}`
-    : html`${before}<bdi class="value">${value}</bdi>${after}`
+    : html`${before}<bdi class="value">${breakable(value)}</bdi>${after}`
+}
+
+/** A masked address, which breaks before its host where it is too long for a line, and not in a word. */
+function breakable(value: string): Html {
+  const [user = '', host] = value.split('@')
+  return host === undefined || !user.includes('*') ? html`${value}` : html`${user}<wbr>@${host}`
 }

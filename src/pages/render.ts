@@ -120,8 +120,9 @@ export function renderPage(
     scripts: [main, ...others].some((form) => passkeyData(form, response) !== undefined),
     captcha: context.captcha,
     body: html`${badge(layout.icon)}<h1>${layout.title}</h1>
-${layout.lead && html`<p class="lead">${layout.lead}</p>`}
+${!isConsent(main) && leadOf(layout)}
 ${user !== undefined && html`<p class="who">${icons.user}<span>${sentence(words.forUser, { user })}</span></p>`}
+${isConsent(main) && leadOf(layout)}
 ${appLine(main, response, words)}
 ${messageBox(messages, words, notice)}
 ${layout.before}
@@ -130,14 +131,18 @@ ${alternatives(main, rest, context)}`,
   })
 }
 
+/** Above the list of what an app wants it is the beginning of each entry: nothing comes between. */
+const leadOf = ({ lead }: Layout): Html | false => lead !== undefined && html`<p class="lead">${lead}</p>`
+
 /**
  * Which app the user goes on to, on every page: of two that a browser is at, a page of the one is not taken for one of the other (A71). The first
- * page says it in its lead.
+ * page says it in its lead, a consent in its title.
  */
 function appLine(main: IdxForm, response: IdxResponse, words: PageWords): Html | false {
   const app = response.app?.value.label
   return (
     main.name !== 'identify' &&
+    !isConsent(main) &&
     app !== undefined &&
     html`<p class="for-app">${sentence(words.toApp, { app })}</p>`
   )
@@ -403,7 +408,7 @@ ${open.map(
   (form) => html`<details class="more"><summary>${buttonOf(form, response, words)}</summary>
 ${formOf(form, layoutOf(form, response, words), context, { isMain: false })}</details>`,
 )}
-${links.length > 0 && html`<div class="links">${links.map((form) => html`${form.name === 'select-enroll-profile' && html`<span>${words.signIn.noAccount}</span>`}${buttonForm(form, context, 'link')}`)}</div>`}`
+${links.length > 0 && html`<div class="links">${links.map((form) => (form.name === 'select-enroll-profile' ? html`<div class="pair"><span>${words.signIn.noAccount}</span>${buttonForm(form, context, 'link')}</div>` : buttonForm(form, context, 'link')))}</div>`}`
 }
 
 /**
