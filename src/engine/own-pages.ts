@@ -1,4 +1,5 @@
 import { type Client, clientsOf, findClient, isOwnPages, listClients, originsOf } from '../clients/index.ts'
+import { findPerson } from '../directory/index.ts'
 import { findReturnByHandle } from '../interactions/index.ts'
 import type { OwnPages } from '../oidc/index.ts'
 import { type PagesParts, signInPath } from '../pages/index.ts'
@@ -32,6 +33,7 @@ export const ownPagesOf = (
   },
   entries: {
     ...{ begin, stateOf, findUserId, tokenPage },
+    loginOf: async (userId) => (await findPerson(db, userId))?.profile.login,
     homesOf: async (userId) => (await clientsOf(db, userId)).flatMap(homeOf).slice(0, mostApps),
     async onlyHome() {
       const homes = (await listClients(db)).filter(({ status }) => status === 'ACTIVE').flatMap(homeOf)

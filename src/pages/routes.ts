@@ -108,6 +108,8 @@ export interface EntryParts {
   tokenPage(kind: 'recovery' | 'activation'): string | undefined
   /** The user whose session the browser has. */
   findUserId(cookies: string | undefined): Promise<string | undefined>
+  /** What a user signs in with. */
+  loginOf(userId: string): Promise<string | undefined>
   /** The pages of the apps that a user may use. */
   homesOf(userId: string): Promise<readonly AppHome[]>
   /** The only app with pages. Of several a stranger learns none. */

@@ -121,6 +121,9 @@ describe('an app whose consent_method is REQUIRED', () => {
     expect(browser.page.text).toContain('see your phone number')
     expect(browser.page.text).toContain('href="https://app.example/privacy"')
     expect(browser.page.text).not.toContain('see your profile')
+    // The sentence is the beginning of each entry of the list: nothing is between them. The title has named the app.
+    expect(browser.page.text).toMatch(/class="who".*class="lead".*<ul class="consent">/s)
+    expect(browser.page.text).not.toContain('class="for-app"')
     expect(browser.arrived).toBeUndefined()
     await browser.submits('consent', { consent: 'true' })
     const tokens = await redeem(arrivedAt(browser).code)

@@ -61,6 +61,13 @@ describe('deep links', () => {
     expect((await provesMailbox(browser)).title).toBe('Choose a new password')
     const end = await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })
     expect(end.title).toBe('You are signed in')
+    // On a computer that others use: who it is, and the way out, which asks first and has a way back.
+    expect(end.text).toMatch(new RegExp(`class="who">.*${mary().identifier}`, 's'))
+    expect(end.text).toContain(`href="${idp.engineUrl}/login/signout"`)
+    const asked = newHostedBrowser(idp)
+    for (const [name, value] of browser.jar) asked.jar.set(name, value)
+    const question = await asked.opens('/login/signout')
+    expect(question.text).toContain(`<a href="${idp.engineUrl}/signin/done">Stay signed in</a>`)
     expect(end.text).toContain(`href="${new URL(redirectUri).origin}"`)
     expect(browser.jar.has('rekey_session')).toBe(true)
     expect(browser.jar.has('rekey_tx')).toBe(false)

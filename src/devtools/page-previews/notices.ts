@@ -48,7 +48,7 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
       ...{ state: 'expired', errorId, app: { label: 'Shop', home: '/pages' } },
     }),
   'signed-in': (brand, language) =>
-    renderDone(brand, language, [app, { label: 'Back office', address: '/pages' }]),
+    renderDone(brand, language, [app, { label: 'Back office', address: '/pages' }], 'mary@example.com'),
   'expired-request': (brand, language) => renderExpired(brand, language, app),
   'address-of-the-engine': (brand, language) =>
     renderFront(brand, language, { path: '/', basePath: '' }) ?? '',

@@ -1,5 +1,7 @@
 import { type Html, html } from '../../base/index.ts'
-import { fill, type PageWords } from '../../i18n/index.ts'
+import { fill, type PageWords, wordsFor } from '../../i18n/index.ts'
+import { sentence } from '../fields.ts'
+import { icons } from '../icons.ts'
 import { type Brand, renderNotice, signInPath } from '../render.ts'
 
 /** Where a user recovers an account by oneself: below the engine's address. */
@@ -11,13 +13,21 @@ interface Home {
   readonly address: string
 }
 
-/** The last page of a transaction that no app has begun: the user is signed in, and has these apps. */
-export const renderDone = (brand: Brand, language: string | undefined, apps: readonly Home[]): string =>
+/** The last page of a transaction that no app has begun: who is signed in, which apps the user has, and the way out, as on a shared computer. */
+export const renderDone = (
+  brand: Brand,
+  language: string | undefined,
+  apps: readonly Home[],
+  login?: string,
+): string =>
   renderNotice(brand, language, {
     icon: 'done',
     title: ({ entry }) => entry.doneTitle,
     text: ({ entry }) => entry.done,
-    more: ({ entry, end }) => appList(apps, entry.apps, end),
+    more: ({ entry, end, forUser }) =>
+      html`${login !== undefined && html`<p class="who">${icons.user}<span>${sentence(forUser, { user: login })}</span></p>`}
+${appList(apps, entry.apps, end)}
+<p class="links"><a href="${brand.base}/login/signout">${wordsFor(language).signOut.confirm}</a></p>`,
   })
 
 /** A request that has expired, or of which nothing is known. */

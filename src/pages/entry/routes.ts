@@ -121,7 +121,8 @@ async function showEnd(parts: PagesParts, request: FastifyRequest, reply: Fastif
     })
     return sendPage(reply, page, 400)
   }
-  return sendPage(reply, renderDone(brand, language, await parts.entries.homesOf(userId)))
+  const { homesOf, loginOf } = parts.entries
+  return sendPage(reply, renderDone(brand, language, await homesOf(userId), await loginOf(userId)))
 }
 
 interface Charges {
