@@ -16,7 +16,7 @@ const homeOf = (client: Client) =>
 /** What the pages need to begin and to end without an app, and the ways from an end to one. */
 export const ownPagesOf = (
   { db }: Storage,
-  { begin, stateOf, findUserId }: OwnPages,
+  { begin, stateOf, maskedLoginOf, findUserId }: OwnPages,
   { baseUrl, tokenPage }: Pick<PagesParts['entries'], 'tokenPage'> & Pick<PagesParts, 'baseUrl'>,
 ): Pick<PagesParts, 'entries' | 'findWayOn'> => ({
   async findWayOn(handle) {
@@ -32,7 +32,7 @@ export const ownPagesOf = (
     return client?.status === 'ACTIVE' ? homeOf(client)[0] : undefined
   },
   entries: {
-    ...{ begin, stateOf, findUserId, tokenPage },
+    ...{ begin, stateOf, maskedLoginOf, findUserId, tokenPage },
     loginOf: async (userId) => (await findPerson(db, userId))?.profile.login,
     homesOf: async (userId) => (await clientsOf(db, userId)).flatMap(homeOf).slice(0, mostApps),
     async onlyHome() {

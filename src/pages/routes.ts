@@ -104,6 +104,11 @@ export interface EntryParts {
     readonly kind: 'recovery' | 'activation'
     readonly text: string
   }): Promise<'good' | 'lapsed' | 'spent'>
+  /** What the user of a good token signs in with, masked. */
+  maskedLoginOf(token: {
+    readonly kind: 'recovery' | 'activation'
+    readonly text: string
+  }): Promise<string | undefined>
   /** The page of an app that takes the tokens of mails instead, with `{token}` in it. */
   tokenPage(kind: 'recovery' | 'activation'): string | undefined
   /** The user whose session the browser has. */

@@ -194,6 +194,9 @@ describe('the links of mails', () => {
     const { browser, page } = await at(link)
     expect(page).toMatchObject({ status: 200, title: 'Set your password' })
     expect(page.headers.getSetCookie()).toEqual([])
+    // For whom it is, as who has the link alone may see it.
+    expect(page.text).toMatch(/class="who">.*m\*\*\*y<wbr>@example[.]com/s)
+    expect(page.text).not.toContain(idp.person.login)
     expect(page.headers.get('referrer-policy')).toBe('strict-origin')
     expect((await browser.sends(link)).title).toBe('Choose a new password')
     const end = await browser.submits('reset-authenticator', { 'credentials.passcode': newPassword })

@@ -12,9 +12,10 @@ const errorId = 'oaeMadeUpForThePreview'
 
 /** Pages that no response leads to: links of mails, ends and errors, with made-up users. */
 export const noticeSamples: Readonly<Record<string, Notice>> = {
-  'link-of-a-reset': (brand, language) => renderLink(brand, language, { kind: 'recovery', state: 'good' }),
+  'link-of-a-reset': (brand, language) =>
+    renderLink(brand, language, { kind: 'recovery', state: 'good', login: 'm***y@example.com' }),
   'link-of-an-invitation': (brand, language) =>
-    renderLink(brand, language, { kind: 'activation', state: 'good' }),
+    renderLink(brand, language, { kind: 'activation', state: 'good', login: 'm***y@example.com' }),
   'link-of-an-old-invitation': (brand, language) =>
     renderLink(brand, language, { kind: 'activation', state: 'lapsed' }),
   'link-of-no-use': (brand, language) =>

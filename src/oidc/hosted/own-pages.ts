@@ -7,7 +7,7 @@ import {
   randomToken,
 } from '../../base/index.ts'
 import { ownPagesClient, ownPagesId } from '../../clients/index.ts'
-import { findPerson } from '../../directory/index.ts'
+import { findPerson, findPersonTokenById, maskName } from '../../directory/index.ts'
 import { beginInteraction, findInteractionByHandle, type Interaction } from '../../interactions/index.ts'
 import { type InteractCall, originOf, readToken } from '../interact.ts'
 import type { Parts } from '../parts.ts'
@@ -46,6 +46,8 @@ export interface OwnPages {
   ): Promise<{ readonly handle: string; readonly cookies: readonly string[] } | undefined>
   /** Reads only: a mail scanner may follow the link as often as it likes. */
   stateOf(token: MailedToken): Promise<MailedTokenState>
+  /** What the user of a good token signs in with, masked: the mail may have been forwarded. Reads only. */
+  maskedLoginOf(token: MailedToken): Promise<string | undefined>
   /** The user of the browser's session. It is not used by that: the page shows the end of a sign-in, and decides nothing. */
   findUserId(cookies: string | undefined): Promise<string | undefined>
 }
@@ -57,6 +59,14 @@ export const createOwnPages = (parts: Parts, org: () => AuthorizationServer): Ow
     const { recoveryTokenId, activationTokenId, lapsed } = await tokenIn(parts, token)
     if (lapsed) return 'lapsed'
     return recoveryTokenId === undefined && activationTokenId === undefined ? 'spent' : 'good'
+  },
+
+  async maskedLoginOf(token) {
+    const { recoveryTokenId, activationTokenId, lapsed } = await tokenIn(parts, token)
+    const id = recoveryTokenId ?? activationTokenId
+    const found = id === undefined || lapsed ? undefined : await findPersonTokenById(parts.storage.db, id)
+    const person = found && (await findPerson(parts.storage.db, found.personId))
+    return person && maskName(person.profile.login)
   },
 
   async findUserId(cookies) {

@@ -50,10 +50,13 @@ export function renderLink(
     kind,
     state,
     wayOn,
+    login,
   }: {
     readonly kind: 'recovery' | 'activation'
     readonly state: 'good' | 'lapsed' | 'spent'
     readonly wayOn?: Home | undefined
+    /** Whose account it is for, masked: who opens a link of another user sees that it is. */
+    readonly login?: string | undefined
   },
 ): string {
   if (state === 'spent') {
@@ -72,9 +75,9 @@ ${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill
     title: ({ entry, activation }) =>
       isLapsed ? activation.title : kind === 'activation' ? entry.welcomeTitle : entry.resetTitle,
     text: ({ entry }) => (isLapsed ? entry.lapsed : kind === 'activation' ? entry.welcome : entry.reset),
-    more: ({ code }) =>
+    more: ({ code, forUser }) =>
       // Sent to the address of the page, which has the token: the page itself has none.
-      html`<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
+      html`${login !== undefined && html`<p class="who">${icons.user}<span>${sentence(forUser, { user: login })}</span></p>`}<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
   })
 }
 

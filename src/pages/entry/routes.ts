@@ -179,5 +179,6 @@ async function showToken(
     const wayOn = await parts.entries.onlyHome()
     return send(renderLink(brand, language, { kind, state, wayOn }), 404)
   }
-  return send(renderLink(brand, language, { kind, state }), 200)
+  const login = await parts.entries.maskedLoginOf({ kind, text })
+  return send(renderLink(brand, language, { kind, state, login }), 200)
 }
