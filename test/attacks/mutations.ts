@@ -2800,7 +2800,7 @@ export const mutations: readonly Mutation[] = [
     attack: 'A71',
     without: 'the app on a page',
     file: 'src/pages/render.ts',
-    find: "    main.name !== 'identify' &&\n    app !== undefined &&",
+    find: "    main.name !== 'identify' &&\n    !isConsent(main) &&\n    app !== undefined &&",
     replace: '    false &&',
     tests: 'hosted-pages',
   },

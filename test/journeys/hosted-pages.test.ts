@@ -168,7 +168,10 @@ test('an answer that is refused is not shown again, and what was written of the 
 
 describe('a way on', () => {
   test('without a transaction the page says where one begins', async () => {
-    expect(await newHostedBrowser(idp).opens()).toMatchObject({ status: 400, title: 'There is no sign-in under way' })
+    expect(await newHostedBrowser(idp).opens()).toMatchObject({
+      status: 400,
+      title: 'There is no sign-in under way',
+    })
   })
 
   test('an expired transaction leads to the app', async () => {
