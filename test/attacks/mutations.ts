@@ -2742,7 +2742,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A73',
     without: 'the user whom the app expects, at the end of a sign-in',
-    file: 'src/oidc/hosted/begin.ts',
+    file: 'src/oidc/hosted/return.ts',
     find: 'if (refused !== undefined) return refused',
     replace: '',
     tests: 'authorize-ends',
@@ -2750,7 +2750,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A72',
     without: 'the comparison of the address at the end of a sign-in',
-    file: 'src/oidc/hosted/begin.ts',
+    file: 'src/oidc/hosted/return.ts',
     find: 'if (client === undefined || !isRedirectUriRegistered(client, interaction.redirectUri)) {',
     replace: 'if (client === undefined) {',
     tests: 'authorize-ends',
@@ -2766,7 +2766,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A72',
     without: 'the browser of that question',
-    file: 'src/oidc/hosted/begin.ts',
+    file: 'src/oidc/hosted/confirm.ts',
     find: "form.get('page') === confirmToken(id, own)",
     replace: 'true',
     also: [['ended?.interaction.request.hosted?.browser !== plainHash(own)', 'ended === undefined']],
@@ -2855,7 +2855,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A73',
     without: 'the comparison of the user whom the app expects',
-    file: 'src/oidc/hosted/begin.ts',
+    file: 'src/oidc/hosted/meant.ts',
     find: 'user === undefined || session === undefined || session.personId === user',
     replace: 'true',
     tests: 'hosted',
@@ -2903,7 +2903,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A72',
     without: 'the issuer of an answer',
-    file: 'src/oidc/hosted/begin.ts',
+    file: 'src/oidc/hosted/answers.ts',
     find: 'state: state || undefined, ...others, iss: issuer })',
     replace: 'state: state || undefined, ...others })',
     tests: 'rfc9700',

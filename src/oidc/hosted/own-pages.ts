@@ -12,7 +12,7 @@ import { beginInteraction, findInteractionByHandle, type Interaction } from '../
 import { type InteractCall, originOf, readToken } from '../interact.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
-import { sessionOf } from './begin.ts'
+import { sessionOf } from './browser.ts'
 import { browserSecret } from './request.ts'
 
 /** What is read of the request of a browser that begins at a page of the engine. */

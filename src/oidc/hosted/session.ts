@@ -4,7 +4,7 @@ import { type BrowserSession, revokeSession, shownSession } from '../../sessions
 import { recordSignOut } from '../events.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
-import { sessionOf } from './begin.ts'
+import { sessionOf } from './browser.ts'
 
 /**
  * The session of the browser that calls, as the sessions API shows it. Throws 404 `E0000007` where there is none. A page that asks again

@@ -17,7 +17,7 @@ import { type Form, optional } from '../form.ts'
 import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
-import { type BrowserCall, sessionOf } from './begin.ts'
+import { type BrowserCall, sessionOf } from './browser.ts'
 
 /** What a browser is answered that asks to sign out. */
 export type SignOutAnswer =
