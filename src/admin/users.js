@@ -10,7 +10,7 @@ import { blank, button, chip, code, editor, facts, nameOf, pagedList, searchFiel
 /** @typedef {import('./admin.js').Place} Place */
 /** @typedef {import('./parts.js').Field} Field */
 
-// ---- What can be done to a user. What a text promises is held by test/journeys/admin-promises.test.ts (F8).
+// ---- What can be done to a user. What a text promises is held by test/journeys/admin-promises.test.ts.
 
 /**
  * @typedef {object} Action

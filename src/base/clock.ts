@@ -17,7 +17,7 @@ const startedAt = Date.now() - performance.now()
 
 /**
  * The host's time as this process started, running on by the host's monotonic clock: what sets the host's clock
- * afterwards does not reach it (O-H3). It may stand still while the host is suspended: see `MonotonicClock.follow`.
+ * afterwards does not reach it. It may stand still while the host is suspended: see `MonotonicClock.follow`.
  */
 export const processClock: Clock = {
   now: () => Math.floor(startedAt + performance.now()),
@@ -77,7 +77,7 @@ const slew = 0.02
 
 /**
  * The engine's clock. It never goes back and never stands still, so that what has expired stays expired (A44) and
- * leases, retries and budgets end (O-H3). It runs by its source, which does not jump, and is corrected by readings of
+ * leases, retries and budgets end. It runs by its source, which does not jump, and is corrected by readings of
  * a reference: the database server's clock, or the host's.
  *
  * Where the reference, or the source, goes back the clock runs on from where it was, ahead of the reference. A lead of up to a

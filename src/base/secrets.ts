@@ -15,7 +15,7 @@ import { ProtocolError, tryAgain } from './errors.ts'
  * Keys derived from the master secrets, which are not in the database. Every secret in a row is a keyed hash or sealed,
  * so a dump of the database alone reveals no live code, handle or link. Several master secrets may be given: new values
  * use the current one, which is the first until `makeCurrent` is called; values of the others still verify. A value of a
- * secret that is not configured here is no wrong value: it cannot be checked, which is answered 503 (O-H2).
+ * secret that is not configured here is no wrong value: it cannot be checked, which is answered 503.
  */
 export interface Secrets {
   /** The keyed hash to store: `version.hash`. */

@@ -36,7 +36,7 @@ export const clock: Command = {
     const { database, secrets } = await coreConfig(call)
     const storage = await openStorage({ url: database.url, poolSize: 1, pooler: database.pooler })
     try {
-      // As every command that writes: before the first row, that of the lock included (O-H1).
+      // As every command that writes: before the first row, that of the lock included.
       await refuseUnfit(storage, createSecrets(secrets), silentLogger)
       const resetMs = options.reset === true ? await reset(storage) : undefined
       const times = await readTimes(storage)

@@ -124,7 +124,7 @@ export const yesOption = {
 
 /**
  * Asks for confirmation, unless `--yes` was given. Throws a CommandError where the answer is not yes, with `otherwise`, and where
- * standard input is no terminal: a script that deletes says so (N-m4).
+ * standard input is no terminal: a script that deletes says so.
  */
 export async function confirm(
   { options, terminal }: Call,

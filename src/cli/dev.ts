@@ -144,7 +144,7 @@ async function start(call: Call, closers: (() => Promise<unknown>)[]): Promise<v
     onRefused: refusals.print,
     smtpPort: ports.smtp,
     controlPort: ports.inbox,
-    // The sample app takes the tokens of an administrator's mails (N-M30).
+    // The sample app takes the tokens of an administrator's mails.
     ports: {
       tokenPage: (kind) =>
         appUrl === null ? undefined : `${appUrl}/${kind === 'recovery' ? 'recover' : 'activate'}/{token}`,

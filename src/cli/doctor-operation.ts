@@ -19,7 +19,7 @@ export function operationOf({ database }: Config): readonly Finding[] {
 const pinned = fileURLToPath(new URL('../../node_modules/', import.meta.url))
 
 function runtime(version: string): Finding {
-  // The one of a checkout is for development: a package of a third party, whose origin no test checks (F19).
+  // The one of a checkout is for development: a package of a third party, whose origin no test checks.
   const isPinned = process.execPath.startsWith(pinned)
   const problem =
     nodeProblem(version) ??

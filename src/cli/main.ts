@@ -1,7 +1,7 @@
 import { run } from './run.ts'
 import { openTerminal } from './terminal.ts'
 
-// Whatever a command writes is for its owner alone: databases, exports and backups hold password hashes (F18).
+// Whatever a command writes is for its owner alone: databases, exports and backups hold password hashes.
 process.umask(0o077)
 
 // No top-level await: bin/rekey.cjs loads this with require().

@@ -99,7 +99,7 @@ const hashSecret = (secrets: Secrets, secret: string): string => secrets.hash('c
 
 /**
  * Whether this is one of the client's active secrets. Each comparison takes constant time. Throws `secretMissing` where it
- * is none of those that can be checked here, and there are others (O-H1).
+ * is none of those that can be checked here, and there are others.
  */
 export const isClientSecret = (client: Client, secret: string, secrets: Secrets): boolean =>
   matchesAny(

@@ -502,7 +502,7 @@ const bySystem: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The result of every requirement, by the configuration and by what the running system has answered. What this version
- * does whatever the settings is not checked here, and nor is what a database decides that was not asked (F12).
+ * does whatever the settings is not checked here, and nor is what a database decides that was not asked.
  */
 export const findingsOf = (config: Config, asked: Asked = {}): readonly Finding[] =>
   requirements.map(({ check, built, ...requirement }) => {

@@ -335,7 +335,7 @@ const mostUnopened = 10_000
 
 /**
  * A mail that was sealed with a secret that is not configured here waits for a node that has it, or for the secret to come
- * back, until its own end (O-H1). It is counted once, and logged once at most.
+ * back, until its own end. It is counted once, and logged once at most.
  */
 async function postponeUnopened(
   options: Options,

@@ -50,7 +50,7 @@ export const looksLikeAddress = (text: string): boolean =>
 /**
  * The key that decides whether two addresses are one mailbox: the local part as it is, but for the case of ASCII letters,
  * and the domain as `compareKey` has it. Stricter than `compareKey`: a mail server takes a fullwidth letter, or the Kelvin
- * sign, for another name, so the proof of one mailbox says nothing of the other (F26).
+ * sign, for another name, so the proof of one mailbox says nothing of the other.
  */
 export function mailboxKey(address: string): string {
   const key = compareKey(address)
@@ -59,7 +59,7 @@ export function mailboxKey(address: string): string {
   return `${lowered}@${key.slice(key.lastIndexOf('@') + 1)}`
 }
 
-/** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1; F26). */
+/** Whether the user has proven to read the mails of the present email (OpenID Connect Core 1.0, section 5.1). */
 export const hasVerifiedEmail = ({ profile, verifiedEmail }: Person): boolean =>
   verifiedEmail !== undefined && verifiedEmail.key === mailboxKey(profile.email)
 
@@ -72,7 +72,7 @@ export const isUnclaimed = (person: Person): boolean =>
 
 /**
  * The secondary address, where the user has proven to read its mails and it is another mailbox than the primary one. One that
- * an administrator set, or that was proven before it was changed, is none (F26).
+ * an administrator set, or that was proven before it was changed, is none.
  */
 export function verifiedSecondEmail({ profile, verifiedSecondEmail: verified }: Person): string | undefined {
   const { email, secondEmail } = profile

@@ -212,7 +212,7 @@ export async function findMember(db: Db, id: string): Promise<Member> {
 /**
  * The columns of a member, for a statement that joins `people` and, as `everyone`, the group Everyone. The groups are
  * one aggregated value and not a row each: otherwise all other columns come once a group, and the time of an answer
- * shows who is in many groups (F25, A02).
+ * shows who is in many groups (A02).
  */
 export const memberColumns = `${prefixed('people', 'p_', personColumns)}, everyone.id as everyone_id,
   (select string_agg(group_id, ' ') from memberships where person_id = people.id) as group_ids`
@@ -365,7 +365,7 @@ export async function updatePerson(
 /**
  * What becomes of the proof of the email, in SQL, with its values appended to `values`. It goes with the mailbox in the
  * statement that changes that; a change of the email since the profile was read ends it, too. What is proven is stored as
- * the mailbox, and counts only for an email that is the same one (F26).
+ * the mailbox, and counts only for an email that is the same one.
  */
 function verification(
   { verifiedEmail }: PersonChanges,

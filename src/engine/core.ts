@@ -215,7 +215,7 @@ async function warnOfSharedNames(storage: Storage, log: Logger): Promise<void> {
   }
 }
 
-/** Files that were made before, by an older version or by hand, keep their rights (F18). */
+/** Files that were made before, by an older version or by hand, keep their rights. */
 function warnOfReadableFiles({ database }: Config, log: Logger): void {
   const address = parseDatabaseUrl(database.url)
   if (address.kind !== 'sqlite') return

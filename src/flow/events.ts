@@ -60,7 +60,7 @@ export function eventsOfMove(
   }
   const ended = endedBy(outcome)
   if (ended !== undefined) {
-    // A page that was left before any name was typed is nothing that a user did: a loop of it would fill the log (F14).
+    // A page that was left before any name was typed is nothing that a user did: a loop of it would fill the log.
     if (after.closed === 'cancelled' && isUntouched(before)) return []
     const end = endOf(after)
     return end === undefined ? [] : [{ ...about, ...end, debugData: { rule: ended } }]

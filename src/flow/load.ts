@@ -562,7 +562,7 @@ const enrolledIn = (
   new Set([
     ...[...authenticators.values()].flatMap(({ key, implicit, hasEnrolled, reset }) => {
       const isAsked = implicit && (isNew || ownPolicy.enrollment.some((one) => one.key === key))
-      // Who holds what was mailed reads the mailbox: written with the end of the transaction, as the token is used up then (F26).
+      // Who holds what was mailed reads the mailbox: written with the end of the transaction, as the token is used up then.
       const isMailed = proofs.some(({ mailed }) => mailed)
       const isOwn = isAsked ? person !== undefined && (isMailed || hasEnrolled?.(person) !== false) : implicit
       return isOwn || (enrollments === undefined && reset !== undefined) ? [key] : []
@@ -599,7 +599,7 @@ export async function contextAfter(
   return withFacts(parts, { ...before, ...about }, progress, { checksAccess: true })
 }
 
-/** By the secret of the transaction, so that nodes with the secrets in another order make the same value (O-H2). */
+/** By the secret of the transaction, so that nodes with the secrets in another order make the same value. */
 const derivedWith = (secrets: Secrets, keyVersion: string, purpose: string, id: string): string =>
   secrets.hashes(purpose, id).find((hash) => secretVersionOf(hash) === keyVersion) ??
   secrets.hash(purpose, id)

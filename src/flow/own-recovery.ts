@@ -16,7 +16,7 @@ export const isOwnable = (link: OpenedLink): link is Extract<OpenedLink, { state
 /**
  * Begins a recovery by the owner of a mailbox, in the browser that has opened the link of a mail (A84). It takes nothing over from the
  * transaction that had the mail sent, which ends: neither address, state nor challenge, so that nothing of it reaches who asked for that.
- * That the mailbox is read is proven by the link, which no budget of guesses holds back (F10). That proof is a recovery token, which is
+ * That the mailbox is read is proven by the link, which no budget of guesses holds back. That proof is a recovery token, which is
  * handed out to no one: it is good once, and ends with the transaction, with a new password and with another mailbox. Undefined where the link is good for
  * nothing any more; of two that come at once one begins.
  *

@@ -39,7 +39,7 @@ function spelledPlainly(address: string): string {
 
 /**
  * What was typed about no known user, as the log has it: an address, or a keyed hash of anything else, by which the same
- * name is recognised. A password that was typed into the field for the name is not readable there (F26).
+ * name is recognised. A password that was typed into the field for the name is not readable there.
  */
 export const nameInLog = (secrets: Secrets, typed: string): string =>
   looksLikeAddress(typed.trim())

@@ -90,7 +90,7 @@ export interface Reading {
 
 /**
  * The handle that a row was found by: the row has its hash, so it is the one that would be made of the id. Throws as making
- * it does where its secret is not configured: nothing else of the transaction could be checked (O-H2).
+ * it does where its secret is not configured: nothing else of the transaction could be checked.
  */
 function checked(secrets: Secrets, row: TransactionRow, stateHandle: string): string {
   if (!secrets.versions.includes(row.key_version))

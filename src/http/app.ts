@@ -126,7 +126,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   return app
 }
 
-/** Of two Host fields Node reads the first; a proxy may have read the other one (RFC 9112, section 3.2; F26). */
+/** Of two Host fields Node reads the first; a proxy may have read the other one (RFC 9112, section 3.2). */
 function refuseTwoHosts(rawHeaders: readonly string[]): void {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
   if (hosts.length <= 1) return

@@ -51,7 +51,7 @@ export interface Monitor {
 
 /**
  * Starts the operator's listener. Metrics on the public port would be open to all, and reveal more than a visitor is
- * meant to see (A62, F17). Rejects where the port is in use.
+ * meant to see (A62). Rejects where the port is in use.
  */
 export async function startMonitor(
   options: HealthOptions,

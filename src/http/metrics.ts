@@ -30,7 +30,7 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** How long a scrape waits for a value, in milliseconds: for a connection of a full pool, say. */
 const readingMs = 2_000
 
-/** A reading, or none where it takes too long: one locked table must not hide the other metrics (O-M3). */
+/** A reading, or none where it takes too long: one locked table must not hide the other metrics. */
 async function inTime(reading: Promise<Reading>): Promise<Reading> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const timer = setTimeout(() => resolve(undefined), readingMs)

@@ -4,7 +4,7 @@ import { describeUserAgent } from '../base/index.ts'
 
 /**
  * Records what a developer meets before any protocol is reached: a page of an origin that is not trusted, whose browser
- * hides the answer, and an address where nothing is served (N-m51).
+ * hides the answer, and an address where nothing is served.
  */
 export function recordRefused(
   app: FastifyInstance,

@@ -380,7 +380,7 @@ export async function redeemInteractionCode(
     .where('code_hash', 'in', hashes)
     .executeTakeFirst()
   if (row === undefined) {
-    // A code of a node with a newer secret is not lost: it is redeemed where that secret is configured (O-H2).
+    // A code of a node with a newer secret is not lost: it is redeemed where that secret is configured.
     await refuseMissingSecret(db, context.secrets)
     return { result: 'refused', reason: 'unknown' }
   }

@@ -133,7 +133,7 @@ export const attackFrom = ({ everywhere, perHundredSignIns }: Budgets['spray'], 
 
 /**
  * What one source may still guess wrong while the installation is under attack: each user who has signed in from there a
- * moment ago lets ten more typing errors in, so that no network of honest users is shut out (F24). Never more than in
+ * moment ago lets ten more typing errors in, so that no network of honest users is shut out. Never more than in
  * other times.
  */
 export const underAttackFor = ({ underAttack, perHour }: Budgets['spray'], signIns: number): Budget => ({

@@ -51,7 +51,7 @@ const byScope: Readonly<Record<string, Readonly<Record<string, Source>>>> = {
   },
   email: {
     email: ({ profile }) => profile.email,
-    // Only what a user has proven by a mail: who sets an address proves nothing (section 5.1, F26).
+    // Only what a user has proven by a mail: who sets an address proves nothing (section 5.1).
     email_verified: hasVerifiedEmail,
   },
   phone: { phone_number: firstOf(text('mobilePhone'), text('primaryPhone')) },

@@ -96,7 +96,7 @@ export async function grantRefreshToken(
 }
 
 /**
- * Whether a policy denies the app to the token's user by now: it ends what was granted before (F23). Asked before the
+ * Whether a policy denies the app to the token's user by now: it ends what was granted before. Asked before the
  * transaction, since policies are read over a connection of their own.
  */
 async function isDenied(

@@ -91,7 +91,7 @@ export function checkChallenge(challenge: string, method: string | undefined): s
   return challenge.slice(0, 44)
 }
 
-/** What one call may store of what its caller chose, in bytes as they are stored (F14, A60). */
+/** What one call may store of what its caller chose, in bytes as they are stored (A60). */
 const mostBytes = {
   state: 512,
   nonce: 512,
@@ -184,7 +184,7 @@ function readEnroll(form: Form): readonly string[] | undefined {
   return [...new Set(keys)]
 }
 
-/** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app (C9). */
+/** Whether every scope is one of the server, or of Okta's API for a user's own account and granted to the app. */
 export async function checkScopes({ storage }: Parts, { id }: Client, scope: string): Promise<void> {
   const others = scope.split(' ').filter((one) => !(knownScopes as readonly string[]).includes(one))
   const granted = others.every(isAccountScope) ? await grantedOf(storage.db, id, others) : []

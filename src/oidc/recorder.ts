@@ -38,7 +38,7 @@ export async function recordInteract<Answer extends { readonly interaction_handl
 
 /**
  * Records a call that an OAuth endpoint refused, before any transaction knows of it: what an app of a developer meets
- * first (N-m51). Where nothing is recorded, as in production, it does nothing.
+ * first. Where nothing is recorded, as in production, it does nothing.
  */
 export async function recordRefusal(
   parts: Parts,

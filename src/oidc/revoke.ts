@@ -25,7 +25,7 @@ export async function revoke(
 
 /**
  * A token of another client stays as it is, and the answer is the same: a sign-out that revokes with a second app's client
- * id goes on, as at Okta (C3). Only the log shows it.
+ * id goes on, as at Okta. Only the log shows it.
  */
 const ignored = ({ log }: Parts, clientId: string, issuedTo: string): void =>
   log.info({ clientId, issuedTo }, 'a token was not revoked: it was issued to another client')
@@ -64,7 +64,7 @@ async function revokeAccessToken(
   if (cid !== clientId) return ignored(parts, clientId, cid)
   await parts.storage.transaction(async (tx) => {
     await rememberRevoked(tx, jti, revocationTimes(parts))
-    // A token of a service has no user: the app itself is the one that acts (F23).
+    // A token of a service has no user: the app itself is the one that acts.
     const personId = typeof uid === 'string' ? uid : undefined
     const revocation = { event: 'revoke', kind: 'access_token', personId, clientId, id: jti } as const
     await recordRevocation(tx, parts, revocation)

@@ -232,7 +232,7 @@ function namedClient(request: FastifyRequest): string {
   }
 }
 
-/** Where a client's secret was guessed at too often from an address, none is checked there any more (F26). */
+/** Where a client's secret was guessed at too often from an address, none is checked there any more. */
 const refuseGuesses = ({ limits }: Parts, request: FastifyRequest): void =>
   limits?.refuseSpent('secret', { address: request.ip, client: namedClient(request) })
 
@@ -278,7 +278,7 @@ function renderErrors(
   })
 }
 
-/** What a developer changes so that the call succeeds; undefined in production (N-m52). */
+/** What a developer changes so that the call succeeds; undefined in production. */
 async function hintOf(
   parts: Parts,
   servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>,

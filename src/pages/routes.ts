@@ -132,7 +132,7 @@ type WayOn = { readonly label?: string; readonly address: string }
 /**
  * The policy of the pages: their own stylesheet, pictures that stand in the page, and on pages that ask for a passkey their own script.
  * `form-action` is left out on purpose: browsers apply it to every redirect after the form, and the last one leads to the app, from
- * there perhaps on, or to a scheme of a native app (R-F6). A form that was injected would be needed for it to protect anything, and
+ * there perhaps on, or to a scheme of a native app. A form that was injected would be needed for it to protect anything, and
  * all texts are escaped.
  */
 const policyOf = (hasScript: boolean, hasLogo: boolean, captcha = ''): string =>

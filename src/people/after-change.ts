@@ -101,7 +101,7 @@ export async function endOutdated(
 }
 
 /**
- * Queues the notices of a change, in the transaction that makes it: neither exists without the other (A59, F12). Answers
+ * Queues the notices of a change, in the transaction that makes it: neither exists without the other (A59). Answers
  * how many.
  */
 export async function queueNotices(tx: Tx, parts: MailParts, changed: Changed, now: number): Promise<number> {

@@ -56,7 +56,7 @@ export type Notice = Omit<NewMail, 'transactionId' | 'source' | 'template'> & {
 
 /**
  * The mails that report a change: to the address the user had before, to the new one where it differs, and to verified secondary
- * ones. The former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7, F12).
+ * ones. The former address is the one that a thief who changes it does not read (A59, ASVS 6.3.7).
  */
 export function noticesOf(change: CredentialChange, context: NoticeContext): readonly Notice[] {
   const { before, after, formerly = before, secondary = [] } = change

@@ -55,7 +55,7 @@ export const defaultAttributes: readonly RegistrationAttribute[] = [
   { name: 'lastName', label: 'Last name', required: true },
 ]
 
-/** The rule that comes with a new policy. Clients merge their wishes into all of these members and send it back (C5). */
+/** The rule that comes with a new policy. Clients merge their wishes into all of these members and send it back. */
 export const registrationRuleBody = (unknownUserAction: 'REGISTER' | 'DENY'): StoredItem['body'] => ({
   actions: {
     profileEnrollment: {

@@ -49,7 +49,7 @@ interface ConnectionState {
 /**
  * Connections to PostgreSQL. A connection is closed on its release once its lifetime has passed, once an error has made it
  * suspect, or once an error on another one has made all of them suspect: after a failover they lead to a server that
- * refuses every write, answers all the same, and would never break by itself (O-H4, report 21).
+ * refuses every write, answers all the same, and would never break by itself (report 21).
  */
 export class ConnectionPool {
   readonly #pool: Pool

@@ -13,7 +13,7 @@ const checked = 'rekey'
 /**
  * Compares the configured secrets with the database. Reads only, so it comes before migrations and everything else that
  * writes; from then on the secrets seal and hash with the current one. Throws a ConfigError where the current secret of the database is not configured: such a node would answer
- * every sign-in with an error, and would hash the secrets of apps anew so that no other node knows them (O-H1).
+ * every sign-in with an error, and would hash the secrets of apps anew so that no other node knows them.
  */
 export async function refuseWrongSecret(storage: Storage, secrets: Secrets): Promise<void> {
   if (!(await hasSettings(storage))) return
@@ -67,7 +67,7 @@ export async function promoteSecret(storage: Storage, secrets: Secrets): Promise
 
 /**
  * Rejects with 503 where the current secret of the database is not among the configured ones: for readiness, and where
- * something is not found that another node may have written with a secret that this one has not got yet (O-H2). A node
+ * something is not found that another node may have written with a secret that this one has not got yet. A node
  * that has it seals and hashes with it from now on, as the one does that has made it the current one.
  */
 export async function refuseMissingSecret(db: Db, secrets: Secrets): Promise<void> {

@@ -134,7 +134,7 @@ function open(path: string, options: DatabaseSyncOptions = {}): DatabaseSync {
 }
 
 /**
- * Creates a new file for its owner alone, whatever the umask: it holds password hashes (F18). SQLite gives the files of
+ * Creates a new file for its owner alone, whatever the umask: it holds password hashes. SQLite gives the files of
  * the write-ahead log the same rights. A file that exists keeps its own.
  */
 function makePrivate(path: string): void {

@@ -12,7 +12,7 @@ export const visitorPageHeaders = {
 } as const
 
 /**
- * The headers of such a page with a form. No `form-action`: browsers apply it to the redirect that follows (R-F6). Where it was sent from
+ * The headers of such a page with a form. No `form-action`: browsers apply it to the redirect that follows. Where it was sent from
  * is said by its origin alone: without that browsers would send `Origin: null` with the form, and the address may have a token.
  */
 export const visitorFormHeaders = {

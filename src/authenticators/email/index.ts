@@ -164,7 +164,7 @@ function profile({
   return looksLikeAddress(typed) ? { email: maskAddress(typed) } : undefined
 }
 
-/** Where codes go besides the primary address: to an address that the user has proven to read, and to no other (F26). */
+/** Where codes go besides the primary address: to an address that the user has proven to read, and to no other. */
 const secondAddressOf = (person: Person | undefined, { secondaryEmails }: Policy): string | undefined =>
   // Who made an account without proving its mailbox may have added an own address to it (A63).
   person === undefined || !secondaryEmails || isUnclaimed(person) ? undefined : verifiedSecondEmail(person)
@@ -345,7 +345,7 @@ function mailCharges(
 }
 
 /**
- * A code that came by mail proves that the user reads the mails of the address; known once, it is not written again (F26). One
+ * A code that came by mail proves that the user reads the mails of the address; known once, it is not written again. One
  * that went to two addresses does not say which of them the user reads. In an account that a visitor made without it, the
  * user who proves the mailbox before anything else may be another than the visitor, of whom nothing stays (A63).
  */

@@ -339,7 +339,7 @@ function setByOf({
 
 /**
  * What is wrong with a new password, or undefined. The expensive checks (hashes) come last. The minimum age is not among
- * them: it is for voluntary changes, and would keep an owner from recovering after a thief's change (F15).
+ * them: it is for voluntary changes, and would keep an owner from recovering after a thief's change.
  */
 async function violation(
   hasher: PasswordHasher,

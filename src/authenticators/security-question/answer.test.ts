@@ -8,7 +8,7 @@ import {
   questionTexts,
 } from './index.ts'
 
-// R-F5: what users call the same answer.
+// What users call the same answer.
 const same: readonly (readonly [what: string, set: string, ...given: string[]])[] = [
   ['outer white space', 'Île-de-France ', 'Île-de-France', '\tÎle-de-France\n'],
   ['composition', 'Île-de-France', 'Île-de-France'.normalize('NFD'), 'Île-de-France'.normalize('NFC')],

@@ -22,7 +22,7 @@ export const shortestAnswer = 4
  * An answer as it is hashed and compared, by every way in which it is set or given: users remember a word, not how they
  * typed it. Ignored are compatibility forms (full width, ligatures), composition, case in every language (ß and SS, final
  * sigma, the dotted and the dotless I of Turkish), characters that are not seen, and all white space but one space
- * between words (R-F5). Applied twice it changes nothing.
+ * between words. Applied twice it changes nothing.
  */
 export const comparableAnswer = (answer: string): string =>
   answer

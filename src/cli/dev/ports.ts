@@ -10,8 +10,7 @@ interface WantedPort {
 }
 
 /**
- * The command as it was started, to which more flags can be added: a user of `npm start` has no `rekey` on the path
- * (N-m5).
+ * The command as it was started, to which more flags can be added: a user of `npm start` has no `rekey` on the path.
  */
 export function startedAs(env: Environment): string {
   const {

@@ -7,7 +7,7 @@ const shown = { lines: 5, everyMs: 10_000 }
 
 /**
  * Prints refused calls of apps where `rekey dev` was started, with what to change and the address of the page that shows
- * all of it (N-m51). An app in a loop prints a few lines, then numbers.
+ * all of it. An app in a loop prints a few lines, then numbers.
  */
 export function refusalPrinter(terminal: Terminal, controlUrl: () => string) {
   const sampler = createLogSampler(shown)

@@ -229,7 +229,7 @@ function engineRoutes(
     const seededAt = engine.clock.seededAt()
     const now = engine.clock.now()
     if (now >= before || now >= seededAt) return clockNow()
-    // Allowed, for tests of a certain day, but not silent: what was seeded is from a time that is yet to come (N-m62).
+    // Allowed, for tests of a certain day, but not silent: what was seeded is from a time that is yet to come.
     const note = `The clock is before ${isoTime(seededAt)}, when the users, clients and keys were created: they are from the future now. POST /reset brings the time back.`
     logger.warn({ now: isoTime(now) }, note)
     return { ...clockNow(), note }

@@ -3,7 +3,7 @@ import { unknownName } from '../../base/index.ts'
 /** Every name of an interface: a list that the compiler holds complete. */
 export type Names<T> = Readonly<Record<keyof Required<T>, true>>
 
-/** Where a mistyped option is ignored, a test passes that tests something else (N-m61). */
+/** Where a mistyped option is ignored, a test passes that tests something else. */
 export function checkNames(where: string, value: unknown, names: readonly string[]): void {
   if (value === undefined) return
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

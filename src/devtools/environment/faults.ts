@@ -39,7 +39,7 @@ export function createFaults(
   }
 }
 
-/** A fault of a path that is never requested would let a test pass that tests nothing (N-m61). */
+/** A fault of a path that is never requested would let a test pass that tests nothing. */
 function checkPath(path: string, patterns: readonly string[]): void {
   if (/[{}:*]/.test(path)) {
     throw badRequest(`path must be one that is requested, without placeholders: ${JSON.stringify(path)}`)

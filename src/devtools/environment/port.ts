@@ -98,7 +98,7 @@ export function controlPortOf(
 /** As many as a test can want; a bound for an engine that was filled. */
 const mostListed = 1000
 
-/** A refusal with its reasons in its sentence: which member, and why (N-m62). */
+/** A refusal with its reasons in its sentence: which member, and why. */
 async function withReasons<Result>(
   work: () => Promise<Result>,
   renamed: (cause: string) => string = (cause) => cause,

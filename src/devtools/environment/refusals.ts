@@ -17,7 +17,7 @@ export interface RefusedCall {
   readonly advice: string | undefined
 }
 
-/** Calls `report` for each call that is refused before a transaction exists, and for each that gets no tokens (N-m51). */
+/** Calls `report` for each call that is refused before a transaction exists, and for each that gets no tokens. */
 export function reportRefusals(
   recorder: Recorder,
   flows: FlowReader,

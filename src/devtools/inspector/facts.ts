@@ -55,7 +55,7 @@ const isName = ({
 
 /**
  * The name that was entered: of the transaction, else of its latest event. A sign-in with a wrong password identifies no
- * user, so its transaction has no name, but its events have (N-m50). Undefined: none was entered.
+ * user, so its transaction has no name, but its events have. Undefined: none was entered.
  */
 export function nameIn({ timeline }: FlowFacts): string | undefined {
   if (timeline.identifier !== null) return timeline.identifier

@@ -62,7 +62,7 @@ export const shown = ({ sentence }: Explanation): readonly Html[] =>
 
 const toneWords = { good: 'Done', waiting: 'Waiting', bad: 'Stopped' } as const
 
-/** The state of a flow. One that was refused something and can go on is not stopped: the user may try again (N-m50). */
+/** The state of a flow. One that was refused something and can go on is not stopped: the user may try again. */
 export const stateChip = ({ tone }: Explanation, isOpen: boolean): Html =>
   chip(tone, tone === 'bad' && isOpen ? 'Open' : toneWords[tone])
 

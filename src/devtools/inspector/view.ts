@@ -102,7 +102,7 @@ const small = (kind: string, time: Html, text: Html | string, more?: string): Ht
   <li class="chapter is-${kind}"><div class="chapter-head">${time}<span>${text}</span></div>
     ${more !== undefined && html`<p class="quiet">${more}</p>`}</li>`
 
-/** The end of a mail; a delivered one leads to the inbox (N-m53). */
+/** The end of a mail; a delivered one leads to the inbox. */
 const openWords = { email: 'Open the mail', sms: 'Open the text', voice: 'Open the call' } as const
 
 const mailEnd = (mail: MailFacts, addressOf: MailAddress): Html => {

@@ -11,7 +11,7 @@ export interface Addresses {
   readonly appUrl: string | undefined
 }
 
-/** The addresses of the engine itself: what a newcomer opens in a browser (N-m25). */
+/** The addresses of the engine itself: what a newcomer opens in a browser. */
 const ownPaths = ['/', '/oauth2', '/oauth2/default']
 
 /**

@@ -175,7 +175,7 @@ async function endCodes(work: Work, personId: string): Promise<Events> {
     if (tokenId === undefined) continue
     const used = await usePersonToken(tx, tokenId, now)
     if (used === undefined) throw sessionExpired('the token has ended')
-    // Who holds what was mailed reads the mailbox; what was handed to an administrator proves none (F26).
+    // Who holds what was mailed reads the mailbox; what was handed to an administrator proves none.
     if (used.mailedTo === undefined) continue
     const person = await findPerson(tx, personId)
     if (person !== undefined && isUnclaimed(person) && used.mailedTo === mailboxKey(person.profile.email)) {

@@ -233,7 +233,7 @@ function ofTransaction(
   })
 }
 
-/** The actor as the log may have it: of an unknown user what was typed is no name, and may be a password (F26). */
+/** The actor as the log may have it: of an unknown user what was typed is no name, and may be a password. */
 const loggedAs = (actor: Party, secrets: Secrets): Party =>
   actor.id === 'unknown' && actor.alternateId !== undefined && actor.alternateId !== 'unknown'
     ? { ...actor, alternateId: nameInLog(secrets, actor.alternateId) }

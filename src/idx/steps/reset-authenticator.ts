@@ -29,7 +29,7 @@ export const resetAuthenticator: Step = {
     const { key, reset } = replaceableIn(context)
     const result = await reset.accept(input, context, person)
     if ('refused' in result) return { progress, refused: result.refused }
-    // An administrator who resets a password may do so for a break-in: the sessions from before end (F8).
+    // An administrator who resets a password may do so for a break-in: the sessions from before end.
     const isByAdministrator = person.status === 'RECOVERY'
     const keepSessions = policy.recovery.offerRevokeSessions && revoke === false && !isByAdministrator
     return {

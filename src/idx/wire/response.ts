@@ -376,7 +376,7 @@ function pagesOf({ settings: { registration } }: TransactionContext['client']): 
 const membersOf = (value: unknown): Json => (isObject(value) ? value : {})
 
 /**
- * The names of a user who is signed in: strict clients refuse the last answer without them (C8). No earlier answer has
+ * The names of a user who is signed in: strict clients refuse the last answer without them. No earlier answer has
  * them. What is not set is as in a new user of Okta, but for the place of the time zone.
  */
 const profileOf = (person: TransactionContext['person']): Json => {

@@ -6,7 +6,7 @@ import type { Context } from '../operation.ts'
 import { coversScope } from '../scopes.ts'
 
 // A service app must not raise its own rights by way of another app: by granting a scope that its token lacks, by setting
-// the keys or addresses of an app that has such a scope, or by setting them before an administrator grants it (A58, F11).
+// the keys or addresses of an app that has such a scope, or by setting them before an administrator grants it (A58).
 // The check and the write are one transaction under the lock `apps`, so no order of two callers escapes it.
 
 /**

@@ -123,7 +123,7 @@ const activatedStatuses = [
 
 /**
  * Invalidates the password and ends the sessions, unless `revokeSessions=false` keeps them: who resets a password because of
- * a theft must not leave the thief signed in (F8). A new one is set by the token, or by a recovery that the user begins.
+ * a theft must not leave the thief signed in. A new one is set by the token, or by a recovery that the user begins.
  */
 async function resetPassword(call: Call<unknown, Mailing & Revoking>): Promise<Answer> {
   const tokenRequest = recoveryTokenRequest(call.query.sendEmail, 'PasswordResetByAdmin')

@@ -20,7 +20,7 @@ import { getUser } from './read.ts'
 import { userSession } from './schema.ts'
 
 // What Okta's API does not have: it ends all sessions of a user and lists none. An administrator who reacts to a theft wants
-// to see them, and to end the one of the thief (N-m56). A browser that has signed in on the engine's pages is one of them: it answers every app
+// to see them, and to end the one of the thief. A browser that has signed in on the engine's pages is one of them: it answers every app
 // without a question.
 
 /**

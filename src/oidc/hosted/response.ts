@@ -71,7 +71,7 @@ const withScript = (page: string, script: string): string =>
 
 /**
  * The one script may run, by its hash. The page may stand in a frame of the app, for a silent sign-in; forms may lead anywhere,
- * since browsers check each redirect of the app's own as well (R-F6).
+ * since browsers check each redirect of the app's own as well.
  */
 function headersFor(redirectUri: string, script: string): Readonly<Record<string, string>> {
   const hash = Buffer.from(s256(script), 'base64url').toString('base64')

@@ -118,7 +118,7 @@ function settingsOf({ base, widget, look, stateToken, captcha }: WidgetPage) {
 
 /**
  * The policy of the page: the widget's files, its calls and what it has in styles come from the engine, and nothing else, but for the captcha
- * of an installation that has one. No `form-action`: the widget leaves by a form, and browsers apply it to every redirect after that (R-F6).
+ * of an installation that has one. No `form-action`: the widget leaves by a form, and browsers apply it to every redirect after that.
  */
 function policyOf({ nonce, captcha }: WidgetPage): string {
   const { type, script } = captcha ?? {}
