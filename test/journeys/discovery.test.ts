@@ -58,6 +58,9 @@ describe.each(['default', 'org'] as const)('the server %s', (id) => {
       const { body } = await post(`${oauth()}/v1/token`, {}, { dpop: 'none' })
       expect(body.error).toBe('invalid_dpop_proof')
     },
+    // Who gets logout tokens, and that they have `sid`: test/wire/back-channel-logout.test.ts.
+    backchannel_logout_supported: async (value) => expect(value).toBe(true),
+    backchannel_logout_session_supported: async (value) => expect(value).toBe(true),
     response_types_supported: async (value) => {
       expect(value).toEqual(['code'])
       expect(await refusal({ response_type: 'code', prompt: 'none' })).toMatchObject({
