@@ -259,7 +259,8 @@ function renderErrors(
   app.setErrorHandler(async (error, request, reply) => {
     await limiter(request, reply)
     await countGuess(parts, request, error)
-    const rendered = oauthBodyOf(error)
+    // The session of a browser has an address of Okta's API, and its errors.
+    const rendered = request.routeOptions.url?.startsWith('/api/') ? undefined : oauthBodyOf(error)
     const hint = await hintOf(parts, servers, request, error)
     await recordRefused(parts, request, reply, error, hint)
     if (rendered === undefined) throw error

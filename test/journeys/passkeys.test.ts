@@ -69,6 +69,7 @@ describe.skipIf(!chromium || !hasClients)(
       redirectUri: `${url}/login/callback`,
       scopes: ['openid', 'profile'],
       storageManager: { transaction: { storageTypes: ['memory'] } },
+      idx: { enableLegacyMode: true },
       person: { username: idp.person.login, password: idp.person.password },
     })
 
