@@ -2,7 +2,6 @@ import { OktaAuth } from '@okta/okta-auth-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Kit, newVisitor } from '../../src/testing/index.ts'
 import { hasClients, importClient } from '../support/clients.ts'
-import { apiOf } from '../support/management.ts'
 import type { Oauth4webapi, ServerMetadata } from '../support/oauth4webapi.ts'
 import {
   answerIn,
@@ -173,9 +172,9 @@ describe('what the user has no way to prove', () => {
   })
 
   test('the log has the reason', async () => {
-    const reasons = (await apiOf(idp)('GET', '/logs?limit=1000')).list
+    const reasons = (await idp.events())
       .filter(({ eventType }) => eventType === 'policy.evaluate_sign_on')
-      .map(({ outcome }) => (outcome as { readonly reason?: string }).reason)
+      .map(({ outcome }) => outcome.reason)
     expect(reasons).toContain('UNMET_AUTHENTICATION_REQUIREMENTS')
   })
 })

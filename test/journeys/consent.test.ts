@@ -236,8 +236,10 @@ describe('what was allowed', () => {
     expect(refreshed.body.error).toBe('invalid_grant')
     expect(await silent(browser)).toMatchObject({ error: 'consent_required' })
     for (const what of ['grant', 'revoke']) {
-      const found = await api('GET', `/logs?filter=eventType eq "app.oauth2.as.consent.${what}"`)
-      expect(found.list.at(-1)?.debugContext).toMatchObject({ debugData: { scopes: 'phone' } })
+      const found = (await idp.events()).filter(
+        ({ eventType }) => eventType === `app.oauth2.as.consent.${what}`,
+      )
+      expect(found.at(-1)?.debugContext).toMatchObject({ debugData: { scopes: 'phone' } })
     }
   })
 
