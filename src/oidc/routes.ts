@@ -127,7 +127,8 @@ function addEndpoints(
     const { text } = bodyOf(request)
     // With it, what its answer is waits for nothing: a code that comes without a nonce is not spent.
     const about = { method: request.method, url: `${server().oauth}/v1/token` }
-    // Tokens of service apps are bound to no key. Okta's SDK for Node sends a proof to find out whether they are: the demand for a nonce would say that they are.
+    // Tokens of service apps are bound to no key. Okta's SDK for Node sends a proof to find out whether they are: the demand for a
+    // nonce would say that they are, and the management API takes bearer tokens alone.
     const isOfService = new URLSearchParams(text).get('grant_type') === 'client_credentials'
     const proof = isOfService ? undefined : await proofAtToken(parts, request.headers.dpop, about)
     // Before `hijack`: after it no error handler runs, and a rejection would leave the request without a response.

@@ -13,7 +13,7 @@ import { enrollmentPolicy } from '../wire/totp.ts'
 const executablePath = findChromium()
 const reason = executablePath === undefined ? ` (skipped: ${noChromium})` : ''
 const obstacles = readFileSync(join(import.meta.dirname, 'page-obstacles.js'), 'utf8')
-/** A folder for pictures of the pages, for whoever wants to see them. */
+/** The folder that pictures of the pages are written to, for a developer who looks at them; absent: none are written. */
 const { REKEY_SHOTS: shots } = process.env
 
 const views: Readonly<Record<string, BrowserContextOptions>> = {
