@@ -41,12 +41,13 @@ export async function pushRequest(
   const form = new Map([...call.form].filter(([name]) => !ofCall.has(name)))
   form.set('client_id', client.id)
   await readAuthorize(parts, form, await readRecipient(parts, form))
-  const content = JSON.stringify({ server: server.id, parameters: [...form] })
+  const content = JSON.stringify({ parameters: [...form] })
   if (Buffer.byteLength(content) > mostBytes) throw invalidRequest('The request is too long.')
   const name = randomToken(parts.random)
   const now = parts.clock.now()
   const sealed = parts.secrets.seal(sealOf(name), content)
-  await storePushedRequest(parts.storage.db, name, { sealed }, { now, until: now + lifetime * 1000 })
+  const pushed = { name, server: server.id, clientId: client.id }
+  await storePushedRequest(parts.storage.db, pushed, { sealed }, { now, until: now + lifetime * 1000 })
   return { request_uri: prefix + name, expires_in: lifetime }
 }
 
@@ -62,14 +63,12 @@ export async function resolvePushed(
   const uri = optional(form, 'request_uri')
   if (uri === undefined || !uri.startsWith(prefix)) return { form, isPushed: false }
   const name = uri.slice(prefix.length)
-  const taken = await takePushedRequest(storage.db, name, clock.now())
+  const clientId = optional(form, 'client_id')
+  const taken = await takePushedRequest(storage.db, { name, server: server.id, clientId }, clock.now())
   const content: unknown = taken && JSON.parse(secrets.open(sealOf(name), taken.sealed) ?? 'null')
   const pushed = isObject(content) && Array.isArray(content.parameters) ? content : undefined
-  const parameters: Form = new Map(pushed?.parameters as readonly [string, string][] | undefined)
-  if (pushed?.server !== server.id || parameters.get('client_id') !== optional(form, 'client_id')) {
-    throw pushedEnded
-  }
-  return { form: parameters, isPushed: true }
+  if (pushed === undefined) throw pushedEnded
+  return { form: new Map(pushed.parameters as readonly [string, string][]), isPushed: true }
 }
 
 /** An app may be registered to push all its requests: then no address that a user was sent begins one. */

@@ -46,6 +46,10 @@ test('A72: what an app has pushed is worth nothing under the name of another', a
   const named = new URLSearchParams({ client_id: other.id, request_uri: String(body.request_uri) })
   const at = await newBrowser().goes(`${idp.issuer}/v1/authorize?${named}&redirect_uri=${redirectUri}`)
   expect([at.status, at.headers.get('location')]).toEqual([400, null])
+  // Nor is it spent by that: the app that has pushed it goes on.
+  named.set('client_id', web.id)
+  const own = await newBrowser().goes(`${idp.issuer}/v1/authorize?${named}`)
+  expect(own.headers.get('location')).toContain(`${idp.engineUrl}/signin?t=`)
 })
 
 test('A80: a consent is given by the form of its own page, in its own browser, once, and by nothing else', async () => {

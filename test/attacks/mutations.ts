@@ -2879,9 +2879,9 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A72',
     without: 'the app of a pushed request',
-    file: 'src/oidc/pushed.ts',
-    find: " || parameters.get('client_id') !== optional(form, 'client_id')",
-    replace: '',
+    file: 'src/oidc/pushed.store.ts',
+    find: 'JSON.stringify([name, server, clientId])',
+    replace: 'JSON.stringify([name, server])',
     tests: 'consent',
   },
   {
