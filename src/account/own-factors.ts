@@ -100,7 +100,10 @@ export async function sendTo(
   if (!(await spend(tx, pause, `${id} ${by}`, now)).allowed) throw apiError('E0000109')
   const uses: readonly Use[] = [{ budget: sendings, subject: id }, ...charges]
   for (const { budget, subject } of uses)
-    if (!(await spend(tx, budget, subject, now)).allowed) throw apiError('E0000047')
+    if (!(await spend(tx, budget, subject, now)).allowed) {
+      const what = by === 'sms' ? 'texts' : 'calls'
+      throw apiError('E0000047', { causes: [`Too many ${what} to this user or number.`] })
+    }
   const { random, secrets } = parts
   await carryOutFactorEffects({ tx, secrets, random, now, by: { id, type: 'User' } }, effects)
 }

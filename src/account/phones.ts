@@ -157,12 +157,19 @@ async function add(
   const challenge = body.sendCode === false ? undefined : await drawn(call, own, kind, phone)
   await ifUnchanged(parts.storage, person, async (tx) => {
     // Under the lock of the user's row, so that no number of calls at once leaves more (A45).
-    if (same === undefined && (await countOpen(call, tx)) >= mostOpen) throw apiError('E0000047')
+    if (same === undefined && (await countOpen(call, tx)) >= mostOpen) throw tooMany()
     await putPending(call, tx, { phone, kind, own }, challenge)
   })
   parts.onCommitted()
   return { status: 201, body: shown(call, phone) }
 }
+
+const tooMany = () =>
+  apiError('E0000047', {
+    causes: [
+      `The account has ${mostOpen} phones already that wait to be confirmed: each waits for a day at most.`,
+    ],
+  })
 
 /** How many phones of a user may wait to be confirmed: each is a row for a day, and with no code sent it costs its caller nothing. */
 const mostOpen = 10

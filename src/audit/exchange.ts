@@ -8,10 +8,19 @@ export interface Exchange {
   readonly durationMs: number
   /**
    * An IDX request, a magic link, the call that begins an interaction, or the one that redeems its code. Of what was
-   * refused besides: a visit of `authorize`, another OAuth call, a request that the browser hides from a page of this
-   * origin, a path that nothing is served at.
+   * refused besides: a visit of `authorize`, another OAuth call, a call of the APIs in Okta's shape, a request that the browser
+   * hides from a page of this origin, a path that nothing is served at.
    */
-  readonly endpoint: 'idx' | 'link' | 'interact' | 'token' | 'authorize' | 'oauth' | 'origin' | 'unknown'
+  readonly endpoint:
+    | 'idx'
+    | 'link'
+    | 'interact'
+    | 'token'
+    | 'authorize'
+    | 'oauth'
+    | 'api'
+    | 'origin'
+    | 'unknown'
   readonly method: string
   /** The route's pattern, never the address: a query may carry a token. */
   readonly path: string

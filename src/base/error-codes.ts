@@ -25,7 +25,8 @@ export const errorCodes = {
   E0000006: {
     status: 403,
     summary: 'You do not have permission to perform the requested action',
-    meaning: 'The role of the API token, or the scope of the access token, does not suffice.',
+    meaning:
+      'The role of the API token, or the scope of the access token, does not suffice. Of a browser: its origin is none that is trusted.',
   },
   E0000007: {
     status: 404,
@@ -46,7 +47,8 @@ export const errorCodes = {
   E0000004: {
     status: 401,
     summary: 'Authentication failed',
-    meaning: 'A code that was sent to an address of the user is wrong, or not good any more.',
+    meaning:
+      'A code that was sent to an address of the user is wrong, or not good any more. Of the classic API: the name or password is wrong, or the user may not sign in.',
   },
   E0000008: {
     status: 404,
@@ -56,7 +58,7 @@ export const errorCodes = {
   E0000011: {
     status: 401,
     summary: 'Invalid token provided',
-    meaning: 'The API token or access token is missing, unknown or expired.',
+    meaning: 'The API token, access token, or state token of the classic API is missing, unknown or expired.',
   },
   E0000014: {
     status: 403,
@@ -163,7 +165,8 @@ export const errorCodes = {
   E0000157: {
     status: 409,
     summary: 'The request conflicts with the current state of the account.',
-    meaning: 'The user has this address already, or the same change waits.',
+    meaning:
+      'The user has this address or number already, the same change waits or does not any more, or what the call confirms is over: read what there is now, then call again. `errorCauses` says which.',
   },
 } as const satisfies Readonly<Record<string, Described>>
 

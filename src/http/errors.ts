@@ -105,6 +105,11 @@ function toResponse(
   return { status, body, headers: publicError?.headers ?? {} }
 }
 
+const refusals = new WeakMap<object, ProtocolError>()
+
+/** The error that a request was refused with; undefined where it was answered, or a protocol has its own shape of errors. */
+export const refusalOf = (request: object): ProtocolError | undefined => refusals.get(request)
+
 /** Sets the app's error handler. A protocol with its own error shape sets another in its scope and rethrows other errors. */
 export function handleErrors(app: FastifyInstance, log: Logger): void {
   const samplers = { busy: createLogSampler(), refused: createLogSampler({ lines: 60 }) }
@@ -113,6 +118,7 @@ export function handleErrors(app: FastifyInstance, log: Logger): void {
     done()
   })
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof ProtocolError) refusals.set(request, error)
     const route = request.routeOptions.url ?? 'unmatched'
     const { status, body, headers } = toResponse(error, { id: request.id, route }, { log, ...samplers })
     return reply.code(status).headers(headers).type('application/json').send(body)

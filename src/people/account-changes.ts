@@ -312,7 +312,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
 
     async addEmail(person, { email, isPrimary, state }) {
       const now = clock.now()
-      if ((await countOpenChanges(db, person.id, now)) >= mostOpen) throw tooMany()
+      if ((await countOpenChanges(db, person.id, now)) >= mostOpen) throw tooManyOpen()
       const change = await putChange(db, {
         id: randomId(random, 'eml'),
         personId: person.id,
@@ -338,7 +338,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
       const isSent = await storage.transaction(async (tx) => {
         if ((await lockPerson(tx, person.id)) === undefined) return false
         const { allowed } = await spend(tx, codeMails, person.id, now)
-        if (!allowed) throw tooMany()
+        if (!allowed) throw tooManyMails()
         const codeHash = secrets.hash('own change', `${change.id}:${code}`)
         if (!(await putChangeCode(tx, change, { challengeId, codeHash, endsAt }))) return false
         const variables: MailVariables = {
@@ -425,7 +425,7 @@ export function createAccountChanges(parts: AccountChangesParts): AccountChanges
         )
         return { done: true }
       }
-      if ((await countOpenChanges(db, person.id, now)) >= mostOpen) throw tooMany()
+      if ((await countOpenChanges(db, person.id, now)) >= mostOpen) throw tooManyOpen()
       return wait(person, whole, async (tx, waiting) => {
         const put = { ...change, status: 'WAITING' as const, ...waiting }
         return (await putChange(tx, put)) !== undefined
@@ -467,7 +467,10 @@ const addressesOf = (person: Person): readonly string[] => [
 
 const waitsAlready = (): ProtocolError =>
   apiError('E0000157', { causes: ['The same change waits already, or the account has changed meanwhile.'] })
-const tooMany = (): ProtocolError => apiError('E0000047')
+const tooManyOpen = (): ProtocolError =>
+  apiError('E0000047', { causes: [`${mostOpen} changes of the account wait already.`] })
+const tooManyMails = (): ProtocolError =>
+  apiError('E0000047', { causes: ['Too many codes were mailed to the user.'] })
 
 const mailEvent = (person: Person, template: keyof typeof queuedEvents, id: string): NewEvent => ({
   eventType: queuedEvents[template],

@@ -26,7 +26,8 @@ export function reportRefusals(
   const explanationOf = async (id: string): Promise<Explanation | undefined> => {
     if (recorder.strays().some((stray) => stray.id === id)) {
       const stray = (await flows.strays(recorder.strays().length)).find(({ exchange }) => exchange.id === id)
-      return stray && explainStray(stray)
+      // A call of the API has its reason in its own answer, which its caller reads: scripts try much that is refused.
+      return stray && stray.exchange.endpoint !== 'api' ? explainStray(stray) : undefined
     }
     const last = recorder.of(id).at(-1)
     if (last?.endpoint !== 'token' || last.status < 400) return undefined

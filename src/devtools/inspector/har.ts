@@ -20,6 +20,7 @@ function entryOf(exchange: Recorded, baseUrl: string): object {
   const { at, durationMs, method, path, sent, status, endpoint, times } = exchange
   const wait = Math.round(durationMs * 1000) / 1000
   const queryString = endpoint === 'link' ? [{ name: 'token', value: 'token of a link' }] : []
+  const hasForm = endpoint !== 'origin' && endpoint !== 'unknown' && endpoint !== 'api'
   return {
     startedDateTime: isoTime(at - Math.round(durationMs)),
     time: wait,
@@ -30,9 +31,7 @@ function entryOf(exchange: Recorded, baseUrl: string): object {
       cookies: [],
       headers: [],
       queryString,
-      ...(method === 'POST' &&
-        endpoint !== 'origin' &&
-        endpoint !== 'unknown' && { postData: postData(endpoint, sent) }),
+      ...(method === 'POST' && hasForm && { postData: postData(endpoint, sent) }),
       headersSize: -1,
       bodySize: -1,
     },

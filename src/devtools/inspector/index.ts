@@ -5,5 +5,5 @@
  */
 export { type Cause, type Explanation, explain, explainStray, plain } from './explain/index.ts'
 export { type FlowFacts, type FlowReader, noFlows, type StrayFacts } from './facts.ts'
-export { type ClockMove, createRecorder, type Recorder } from './recorder.ts'
+export { type ClockMove, createRecorder, type Recorded, type Recorder } from './recorder.ts'
 export { flowRoutes } from './routes.ts'

@@ -34,6 +34,7 @@ const strayTitles = {
   token: 'Refused at token',
   authorize: 'Sign-in by redirect',
   oauth: 'Refused call',
+  api: 'Refused API call',
   origin: 'Untrusted origin',
   unknown: 'Unknown address',
 } as const

@@ -166,7 +166,7 @@ function titleOf({ endpoint, path, step, status }: Recorded): string {
   if (endpoint === 'authorize') return 'The app sends the browser to authorize'
   if (endpoint === 'origin') return 'The browser hides the answer from the page'
   if (endpoint === 'unknown') return 'Nothing is served there'
-  if (endpoint === 'oauth') return 'The call is refused'
+  if (endpoint === 'oauth' || endpoint === 'api') return 'The call is refused'
   return step ?? path.split('/idp/idx/')[1] ?? path
 }
 

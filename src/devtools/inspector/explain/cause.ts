@@ -36,6 +36,11 @@ export type Cause =
   | 'person-not-ready'
   | 'person-not-assigned'
   | 'email-changed'
+  // Sign-ups and profile forms.
+  | 'profile-refused'
+  | 'captcha-refused'
+  | 'sign-up-off'
+  | 'sign-up-denied'
   // Passwords and policies.
   | 'password-wrong'
   | 'password-refused'

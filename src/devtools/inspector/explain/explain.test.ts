@@ -1050,6 +1050,44 @@ const cases: Readonly<Record<Cause, readonly Case[]>> = {
       'The times in the tokens issued at 12:04 UTC are 10 minutes behind the clock of this machine, and the SDK accepts at most 5 minutes.',
     ],
   ],
+  'profile-refused': [
+    [
+      'a value that another user has',
+      last(refused('registration.error.notUniqueWithinOrg', { status: 400 })),
+      'The profile entered at 12:02 UTC is refused: the value of a unique attribute belongs to another user.',
+    ],
+    [
+      'a domain that may not sign up',
+      last(refused('registration.error.domainNotAllowed', { status: 400 })),
+      'The profile entered at 12:02 UTC is refused: addresses of this domain may not sign up.',
+    ],
+  ],
+  'captcha-refused': [
+    [
+      'no token',
+      last(refused('captcha.required', { status: 400 })),
+      'The captcha was not solved at 12:02 UTC.',
+    ],
+    [
+      'a provider that is away',
+      last(refused('captcha.unavailable', { status: 503 })),
+      'The provider of the captcha did not answer, and this form is closed without it, at 12:02 UTC.',
+    ],
+  ],
+  'sign-up-off': [
+    [
+      'by a policy that changed',
+      last(refused('idx.error.registration.unavailable', { status: 403 })),
+      'A sign-up was refused at 12:02 UTC: no policy of the app lets visitors sign up.',
+    ],
+  ],
+  'sign-up-denied': [
+    [
+      'by the hook',
+      last(refused('registration.error.denied', { status: 400 })),
+      'The sign-up of 12:02 UTC was denied by what checks sign-ups (beforeRegistration).',
+    ],
+  ],
   'failure-asked-for': [
     [
       'in a transaction',

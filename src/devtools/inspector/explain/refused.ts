@@ -2,6 +2,7 @@ import { type FlowFacts, mailsOf, ruleOf, timeIn } from '../facts.ts'
 import type { Recorded } from '../recorder.ts'
 import { bad, type Explanation, moment, say, span } from './cause.ts'
 import { statusOf } from './ended.ts'
+import { explainForm } from './form-refused.ts'
 
 /** Explains why the last answer was refused; undefined if it was accepted. */
 export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Explanation | undefined {
@@ -26,6 +27,8 @@ export function explainRefusal(facts: FlowFacts, last: Recorded | undefined): Ex
     )
   }
   if (message.startsWith('authfactor.webauthn.')) return explainPasskey(facts, last)
+  const form = explainForm(last, message)
+  if (form !== undefined) return form
   switch (message) {
     case 'api.authn.error.PASSCODE_INVALID':
     case 'errors.E0000004':

@@ -1,3 +1,4 @@
+import { errorCodes } from '../../../base/index.ts'
 import type { StrayFacts } from '../facts.ts'
 import { bad, type Explanation, moment, say } from './cause.ts'
 
@@ -9,6 +10,7 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
   if (error === 'E0000009' || reason?.includes('requested by a test')) {
     return bad('failure-asked-for', say`The answer ${status} at ${at} was requested with POST /faults.`)
   }
+  if (endpoint === 'api') return explainApi(exchange)
   if (status === 429)
     return bad(
       'requests-spent',
@@ -49,6 +51,28 @@ export function explainStray({ exchange, client }: StrayFacts): Explanation {
   }
   return explainRefusedCall({ exchange, client })
 }
+
+/**
+ * Explains a call of an API in Okta's shape that was refused: by the sentences of its answer, and what its code means. A code without a
+ * meaning does not compile, so none is left unexplained.
+ */
+function explainApi({ method, path, status, at, messages, reason }: StrayFacts['exchange']): Explanation {
+  const [code = ''] = messages
+  const error = errorCodes[code as keyof typeof errorCodes] ?? { summary: '', meaning: undefined }
+  const why = (reason || error.summary).replace(/\.$/, '')
+  const spent = code === 'E0000047'
+  return bad(
+    spent ? 'requests-spent' : 'call-refused',
+    say`${method} ${path} was refused at ${moment(at)} (${status} ${code}): ${why}.`,
+    spent && why === error.summary.replace(/\.$/, '')
+      ? 'See limits.requests and limits.preset, and the budgets of what the call sends; in tests, move the clock.'
+      : error.meaning && withoutMarks(error.meaning),
+  )
+}
+
+/** A text of the documentation as plain text. */
+const withoutMarks = (markdown: string): string =>
+  markdown.replace(/\[([^\]]*)\]\(([^)]*)\)/g, 'docs/$2').replaceAll('`', '')
 
 /** Explains an OAuth call that was refused: what is said of one endpoint holds for all. */
 function explainRefusedCall({ exchange, client }: StrayFacts): Explanation {
