@@ -58,7 +58,12 @@ const systemIdentity = (row: Stored): string | undefined =>
 
 /** The exported tables by the `kind` of their lines, in the order of the file: parents come before their children. */
 const rules: Readonly<Record<ExportedKind, Rules>> = {
-  setting: { label: ['setting', 'settings'], keyPattern: /^(schema|authenticators?|scopes|brand)\./ },
+  setting: {
+    label: ['setting', 'settings'],
+    // With the `seed` ones, from which configuration the default policies and resources were written: without them the first start in the
+    // new database wrote them again, and undid what administrators had changed, such as a second factor that they ask for.
+    keyPattern: /^(schema\.|authenticators?\.|scopes\.|brand\.|(policies|resources)\.seed(\.|$))/,
+  },
   group: {
     label: ['group', 'groups'],
     derive: (row) => ({ ...row, name_key: compareKey(String(row.name)) }),

@@ -83,7 +83,7 @@ async function filled(): Promise<string> {
   const { code, stderr } = await rekey('export first.jsonl', url)
   expect([code, stderr]).toEqual([
     0,
-    expect.stringMatching(/^exported: 1 setting, 2 groups, 4 users, 4 enrollments, /),
+    expect.stringMatching(/^exported: [34] settings, 2 groups, 4 users, 4 enrollments, /),
   ])
   return url
 }
@@ -133,6 +133,51 @@ test(`an installation moves from SQLite to ${route.join(' to ')}, and nothing of
     expect(await signsIn(url, 'nobody@example.com')).not.toBe('SUCCESS')
     file = next
   }
+})
+
+test('what administrators changed of the default policies holds after a move, until the configuration changes', async () => {
+  const url = await empty(route[0] ?? 'sqlite')
+  const from = `sqlite:${join(folder, 'edited.db')}`
+  const settings = { resources: { groups: [{ profile: { name: 'Guests', description: 'of the file' } }] } }
+  const idp = await startEngine({ database: from, people: [], settings })
+  const api = apiOf(idp)
+  const rulesOf = async (of: Kit, type: string) => {
+    const [policy] = (await apiOf(of)('GET', `/policies?type=${type}`)).list
+    const path = `/policies/${policy?.id}/rules`
+    return { path, rule: (await apiOf(of)('GET', path)).list[0] }
+  }
+  const edits = {
+    OKTA_SIGN_ON: {
+      signon: { access: 'ALLOW', session: { usePersistentCookie: false, maxSessionIdleMinutes: 7 } },
+    },
+    PROFILE_ENROLLMENT: { profileEnrollment: { access: 'ALLOW', unknownUserAction: 'DENY' } },
+  }
+  for (const [type, actions] of Object.entries(edits)) {
+    const { path, rule } = await rulesOf(idp, type)
+    const { status, text } = await api('PUT', `${path}/${rule?.id}`, { ...rule, actions })
+    expect([status, text]).toEqual([200, expect.any(String)])
+  }
+  const { list } = await api('GET', '/groups?q=Guests')
+  const edited = { profile: { name: 'Guests', description: 'of an administrator' } }
+  expect((await api('PUT', `/groups/${list[0]?.id}`, edited)).status).toBe(200)
+  await idp.close()
+
+  expect((await rekey('export edited.jsonl', from)).code).toBe(0)
+  expect((await rekey('import edited.jsonl', url)).stdout).toMatch(/refused 0/)
+  const seen = async (more: object) => {
+    const there = await startEngine({ database: url, people: [], settings: { ...settings, ...more } })
+    const signOn = (await rulesOf(there, 'OKTA_SIGN_ON')).rule
+    const signUp = (await rulesOf(there, 'PROFILE_ENROLLMENT')).rule
+    const groups = (await apiOf(there)('GET', '/groups?q=Guests')).text
+    await there.close()
+    return [
+      JSON.stringify(signOn).includes('"maxSessionIdleMinutes":7'),
+      JSON.stringify(signUp).includes('"unknownUserAction":"DENY"'),
+      groups.includes('of an administrator'),
+    ]
+  }
+  expect(await seen({})).toEqual([true, true, true])
+  expect(await seen({ policies: { password: { complexity: { minLength: 12 } } } })).toEqual([false, true, true])
 })
 
 test('the policy of a group holds after a move, whatever ids the other installation had made for what is built in', async () => {
