@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../../base/index.ts'
 import { directionOf, isLanguageTag, languageFor, languages, wordsFor } from '../../i18n/index.ts'
+import { builtInText } from './code-mails.ts'
 import { compile, type Rules, renderTemplate, type Template } from './compile.ts'
 import {
   definitionOf,
@@ -101,7 +102,7 @@ const fileNames = ['layout', ...templateNames].flatMap((name) => [`${name}.html`
 
 async function readFolders(folder: string | undefined, problems: string[]): Promise<Files> {
   const texts = new Map<string, string>()
-  for (const file of fileNames) texts.set(join(builtIn, file), await readFile(join(builtIn, file), 'utf8'))
+  for (const file of fileNames) texts.set(join(builtIn, file), await builtInText(join(builtIn, file)))
   const tags: string[] = []
   const take = async (path: string): Promise<void> => {
     for (const entry of await readdir(path, { withFileTypes: true })) {
