@@ -1,5 +1,5 @@
 import { plainHash, randomToken } from '../base/index.ts'
-import { type Client, defaultRefreshTokenLeeway } from '../clients/index.ts'
+import { type Client, defaultRefreshTokenLeeway, isConfidential } from '../clients/index.ts'
 import { findMember, lockPerson } from '../directory/index.ts'
 import type { Tx } from '../storage/index.ts'
 import {
@@ -56,6 +56,8 @@ export async function grantRefreshToken(
   const client = await findActiveClient(parts.storage.db, clientId)
   const leeway = 1000 * (client?.settings.refreshTokenLeeway ?? defaultRefreshTokenLeeway)
   const denied = await isDenied(parts, token, client)
+  // A public app has nothing but its key: from the first proof on its refresh tokens are bound to it (RFC 9449, section 5).
+  const key = client !== undefined && isConfidential(client) ? undefined : jkt
   const result = await parts.storage.transaction<Result>(async (tx) => {
     const now = parts.clock.now()
     const found = await findRefreshToken(tx, token, now)
@@ -72,7 +74,7 @@ export async function grantRefreshToken(
     const person = await lockPerson(tx, found.personId)
     const signedIn = await findSignedIn(tx, found.sessionId, clientId, now, person)
     if (signedIn === undefined && !found.consumed) return { refused: invalidToken('the session has ended') }
-    const refreshToken = isOthers ? undefined : await rotate(tx, parts, token, found, leeway)
+    const refreshToken = isOthers ? undefined : await rotate(tx, parts, token, found, { leeway, key })
     if (refreshToken === undefined) return { refused: await punishReuse(tx, parts, found) }
     if (denied) return { refused: refusedByPolicy() }
     if (scopes === undefined) return { refused: beyondGrant() }
@@ -126,13 +128,19 @@ async function rotate(
   { secrets, random, clock, lifetimes }: Parts,
   token: string,
   { consumed, ...content }: RefreshToken & { readonly consumed: boolean },
-  leeway: number,
+  { leeway, key }: { readonly leeway: number; readonly key: string | undefined },
 ): Promise<string | undefined> {
   const now = clock.now()
+  const bound = content.jkt ?? key
   if (!consumed && (await consumeRefreshToken(tx, token, now))) {
     const successor = randomToken(random)
     const expiresAt = now + lifetimes.refreshTokenMs
-    await insertRefreshToken(tx, successor, { ...content, createdAt: now, expiresAt })
+    await insertRefreshToken(tx, successor, {
+      ...content,
+      ...(bound !== undefined && { jkt: bound }),
+      createdAt: now,
+      expiresAt,
+    })
     if (leeway > 0) {
       const { familyId } = content
       const sealed = secrets.seal(sealOf(token), successor)
@@ -143,7 +151,9 @@ async function rotate(
   const sealed = await findSuccessor(tx, token, now)
   const successor = sealed === undefined ? undefined : secrets.open(sealOf(token), sealed)
   const stored = successor === undefined ? undefined : await findRefreshToken(tx, successor, now)
-  return stored?.consumed === false ? successor : undefined
+  if (stored === undefined || stored.consumed) return undefined
+  // Bound by the first of two uses: who makes the second one without that key is another party.
+  return stored.jkt === undefined || stored.jkt === bound ? successor : undefined
 }
 
 /** The scopes asked for, all of which must have been granted; the whole grant where none is asked. */

@@ -217,6 +217,29 @@ describe('a refresh', () => {
     expect((await refresh(app, next.body.refresh_token, key)).body).toHaveProperty('refresh_token')
   })
 
+  test('A31: the first refresh of a public app with a proof binds what follows to its key', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const first = (await redeem(await newCode())).body
+    expect(first.token_type).toBe('Bearer')
+    const second = await refresh(app, first.refresh_token, key)
+    expect(second.body).toMatchObject({ token_type: 'DPoP' })
+    for (const wrong of [undefined, other]) {
+      expect((await refresh(app, second.body.refresh_token, wrong)).body.error).toBe('invalid_dpop_proof')
+    }
+    // Two tabs that refresh at once get the same successor.
+    const same = await refresh(app, first.refresh_token, key)
+    expect(same.body.refresh_token).toBe(second.body.refresh_token)
+    expect((await refresh(app, second.body.refresh_token, key)).body).toMatchObject({ token_type: 'DPoP' })
+  })
+
+  test('A31: a spent token that is used again with another key ends its family also within the leeway', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const first = (await redeem(await newCode())).body
+    const second = await refresh(app, first.refresh_token, key)
+    expect((await refresh(app, first.refresh_token, other)).body.error).toBe('invalid_grant')
+    expect((await refresh(app, second.body.refresh_token, key)).body.error).toBe('invalid_grant')
+  })
+
   test('of a confidential app may change the key: it proves itself', async () => {
     const [key, other] = [await newKey(), await newKey()]
     const first = await boundTokens(key, web)

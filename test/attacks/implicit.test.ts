@@ -133,6 +133,52 @@ test('a hybrid request of a public app needs PKCE as any other', async () => {
   })
 })
 
+describe('an app whose access tokens are all bound to its key', () => {
+  let bound: RegisteredClient
+  const settings = {
+    ...{ application_type: 'browser', grant_types: ['authorization_code', 'implicit'] },
+    ...{ redirect_uris: [redirectUri], response_types: ['code', 'token', 'id_token'] },
+  }
+  const changed = async (dpop: boolean, id?: string) => {
+    const api = apiOf(idp)
+    const { body } = await api(
+      id === undefined ? 'POST' : 'PUT',
+      id === undefined ? '/apps' : `/apps/${id}`,
+      {
+        ...{ name: 'oidc_client', label: 'Bound', signOnMode: 'OPENID_CONNECT' },
+        credentials: { oauthClient: { token_endpoint_auth_method: 'none' } },
+        settings: { oauthClient: { ...settings, dpop_bound_access_tokens: dpop } },
+      },
+    )
+    return String(body.id)
+  }
+
+  beforeAll(async () => {
+    const id = await changed(true)
+    const [everyone] = (await apiOf(idp)('GET', '/groups?q=Everyone')).list
+    await apiOf(idp)('PUT', `/apps/${id}/groups/${everyone?.id}`, {})
+    bound = { id, secret: undefined }
+  })
+
+  test.each(types)('A31: gets no access token in an answer to a browser (%s)', async (type) => {
+    const answer = await answered({ response_type: type, scope: 'openid profile' }, { app: bound })
+    if (!type.split(' ').includes('token')) return expect(answer).toHaveProperty('id_token')
+    expect(answer).toMatchObject({ error: 'unauthorized_client', state: 'a state' })
+    expect(answer).not.toHaveProperty('access_token')
+  })
+
+  test('A31: gets none either where it was made one while its user was signing in', async () => {
+    await changed(false, bound.id)
+    const browser = newBrowser()
+    const asked = { response_type: 'id_token token', scope: 'openid profile' }
+    const page = await browser.goes(authorizeUrl(idp.issuer, bound, asked))
+    const end = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
+    await changed(true, bound.id)
+    const back = await browser.goes(String(end.success?.href))
+    expect([back.status, back.headers.get('location')]).toEqual([400, null])
+  })
+})
+
 test('a session answers it silently, and the tokens are in the log', async () => {
   const browser = newBrowser()
   await arrives({ response_type: 'id_token token' }, { browser })

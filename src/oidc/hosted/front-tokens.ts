@@ -2,6 +2,7 @@ import { lockPerson } from '../../directory/index.ts'
 import type { Interaction } from '../../interactions/index.ts'
 import { reachedLevel } from '../../policies/index.ts'
 import { findSession, setSessionEnd } from '../../sessions/index.ts'
+import { findActiveClient } from '../client-auth.ts'
 import { oauthError } from '../errors.ts'
 import { recordGrants } from '../events.ts'
 import { findSignedIn, type Parts } from '../parts.ts'
@@ -9,13 +10,13 @@ import { stillGranted } from '../scope-grants.ts'
 import type { AuthorizationServer } from '../server.ts'
 import { type Issue, newTokenIds, signFrontTokens } from '../tokens.ts'
 import type { Answer } from './response.ts'
-import { askedBy, hasTokens } from './response-types.ts'
+import { askedBy, hasTokens, refuseUnbound } from './response-types.ts'
 
 /**
  * The members of an answer to the app: the code, or what else its response type asks for. Of an answer without a code none leaves, and the
  * one that was made is known to no other.
  *
- * @throws ProtocolError where the session ended in between, or its user may not use the app any more
+ * @throws ProtocolError where the session ended in between, its user may not use the app any more, or the app takes no such tokens any more
  */
 export async function membersFor(
   parts: Parts,
@@ -26,7 +27,9 @@ export async function membersFor(
   if (!hasTokens(type)) return { code }
   const asked = askedBy(type)
   const { clientId, request } = interaction
-  // What may fail without the session's doing fails before anything is written.
+  // What may fail without the session's doing fails before anything is written. The app may have changed while its user was asked.
+  const client = await findActiveClient(parts.storage.db, clientId)
+  if (client !== undefined) refuseUnbound(type, client)
   await parts.keys.current()
   const issue = await parts.storage.transaction(async (tx): Promise<Issue | undefined> => {
     const now = parts.clock.now()

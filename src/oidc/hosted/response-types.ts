@@ -1,4 +1,4 @@
-import type { Client } from '../../clients/index.ts'
+import { type Client, requiresProofs } from '../../clients/index.ts'
 import { invalidRequest, oauthError } from '../errors.ts'
 import { type Form, optional } from '../form.ts'
 
@@ -41,11 +41,8 @@ export const hasTokens = (type: string | undefined): boolean =>
  * The response type of a request, its words in order. Tokens leave through the browser only where the installation allows it and the app
  * has the grant `implicit`: there they are bound to nothing, and stay in histories and logs of pages (RFC 9700, section 2.1.2).
  */
-export function readType(
-  form: Form,
-  { settings: { grantTypes } }: Client,
-  installation: { readonly implicit: boolean },
-): string {
+export function readType(form: Form, client: Client, installation: { readonly implicit: boolean }): string {
+  const { grantTypes } = client.settings
   const asked = optional(form, 'response_type')
   if (asked === undefined) throw invalidRequest("The 'response_type' parameter is required.")
   const words = asked.split(' ').sort().join(' ')
@@ -61,10 +58,27 @@ export function readType(
     ...(askedBy(type).code ? ['authorization_code'] : []),
     ...(hasTokens(type) ? ['implicit'] : []),
   ]
-  if (needed.every((grant) => grantTypes.includes(grant))) return type
+  if (needed.every((grant) => grantTypes.includes(grant))) {
+    refuseUnbound(type, client)
+    return type
+  }
   throw oauthError(
     'unauthorized_client',
     `The client is not authorized to use the provided grant type. Configured grant types: [${grantTypes.join(', ')}].`,
+  )
+}
+
+/**
+ * An app whose access tokens are all bound to its key gets none in an answer to a browser: there is no proof beside it, so that token would
+ * be bound to nothing (RFC 9449, section 5.2; A31).
+ *
+ * @throws ProtocolError `unauthorized_client`
+ */
+export function refuseUnbound(type: string | undefined, client: Client): void {
+  if (!askedBy(type).accessToken || !requiresProofs(client)) return
+  throw oauthError(
+    'unauthorized_client',
+    'The application requires access tokens that are bound to a key, and an answer to a browser has none.',
   )
 }
 
