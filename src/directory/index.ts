@@ -86,6 +86,7 @@ export {
   memberFrom,
   nameColumns,
   nameKey,
+  raiseVersion,
   removePerson,
   type UserVersion,
   updatePerson,

@@ -197,6 +197,14 @@ export async function ifUnchanged<T>(
   return result.done
 }
 
+/**
+ * Raises a user's version where something changes that answers were checked against and that stands in other rows, such as a consent: what was
+ * read before is not written any more (`ifUnchanged`). The caller holds the user's row.
+ */
+export async function raiseVersion(tx: Tx, id: string): Promise<void> {
+  await run(tx, 'update people set version = version + 1 where id = $1', [id])
+}
+
 /** A user, and the groups whose policies apply: the user's own and Everyone. For an unknown id the same statement finds Everyone. */
 export interface Member {
   readonly person: Person | undefined

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lockPerson } from '../../src/directory/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { newHostedBrowser } from '../support/hosted.ts'
 import { apiOf } from '../support/management.ts'
+import { onEachDatabase } from '../support/postgres.ts'
 import { answerIn, authorizeUrl, idx, newBrowser, signsIn, stateTokenAt } from '../support/redirects.ts'
 import {
   ada,
@@ -103,4 +105,43 @@ test('A80: a consent is given by the form of its own page, in its own browser, o
   await idp.clock.advance('3h')
   await late.submits('consent', { consent: 'true' }, page)
   expect([late.arrived, late.page.title]).toEqual([undefined, 'This sign-in has ended'])
+})
+
+onEachDatabase('a consent that is taken back', (database) => {
+  test('A49: during a silent sign-in that has read it, it is asked for all the same', async () => {
+    const { url, drop } = await database.create()
+    const here = await startShop({ settings: { database: { url } } })
+    try {
+      const registration = { settings: { oauthClient: { consent_method: 'REQUIRED' } } }
+      const app = await register(here, { grantTypes: ['authorization_code'], registration })
+      const api = apiOf(here)
+      const { list } = await api('GET', '/authorizationServers/default/scopes')
+      const { id } = list.find(({ name }) => name === 'phone') ?? {}
+      await api('PUT', `/authorizationServers/default/scopes/${id}`, { name: 'phone', consent: 'REQUIRED' })
+      const browser = newBrowser()
+      const asked = { scope: 'openid phone' }
+      const stateToken = await stateTokenAt(await browser.goes(authorizeUrl(here.issuer, app, asked)))
+      const { stateHandle } = await signsIn(here.engineUrl, stateToken, ada)
+      const { success } = await idx(here.engineUrl, 'consent', { stateHandle, consent: true })
+      expect(answerIn(await browser.goes(String(success?.href)))).toHaveProperty('code')
+      const user = String((await api('GET', '/users/ada')).body.id)
+
+      // Both wait for the user's row: first the one who takes it back, then the sign-in, which has read the consent by then.
+      let waiting: readonly [Promise<unknown>, Promise<Response>] | undefined
+      const moment = () => new Promise((done) => setTimeout(done, 300))
+      await here.engine.storage.transaction(async (tx) => {
+        await lockPerson(tx, user)
+        const taken = api('DELETE', `/users/${user}/grants`)
+        await moment()
+        waiting = [taken, browser.goes(authorizeUrl(here.issuer, app, { ...asked, prompt: 'none' }))]
+        await moment()
+      })
+      await waiting?.[0]
+      const answer = waiting && answerIn(await waiting[1])
+      expect(answer).toMatchObject({ error: 'consent_required' })
+    } finally {
+      await here.close()
+      await drop()
+    }
+  })
 })

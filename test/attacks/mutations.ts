@@ -3091,6 +3091,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'implicit',
   },
   {
+    attack: 'A49',
+    without: 'the version of a user whose consent was taken back',
+    file: 'src/management/users/grants.ts',
+    find: 'if (taken.length > 0) await raiseVersion(tx, personId)',
+    replace: '',
+    tests: 'consent',
+  },
+  {
     attack: 'A31',
     without: 'the one use of a proof',
     file: 'src/oidc/provider.ts',

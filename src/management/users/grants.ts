@@ -8,7 +8,7 @@ import {
   findConsent,
   withdrawConsents,
 } from '../../clients/index.ts'
-import { lockPerson } from '../../directory/index.ts'
+import { lockPerson, raiseVersion } from '../../directory/index.ts'
 import { revokeSessionsAt } from '../../sessions/index.ts'
 import type { Db } from '../../storage/index.ts'
 import { notFound } from '../errors.ts'
@@ -56,6 +56,8 @@ async function withdraw(
       personId,
       wanted.map(({ id }) => id),
     )
+    // A silent sign-in that has read them before does not go on with them (A49).
+    if (taken.length > 0) await raiseVersion(tx, personId)
     for (const clientId of new Set(taken.map((one) => one.clientId))) {
       await revokeSessionsAt(tx, { personId, clientId }, now)
       const scopes = taken.flatMap((one) => (one.clientId === clientId ? [one.scope] : []))
