@@ -165,7 +165,7 @@ export function createBrands(
  */
 export async function readLogo(file: string): Promise<Buffer> {
   try {
-    return reencodePng(await readFile(file))
+    return await reencodePng(await readFile(file))
   } catch (error) {
     const reason = error instanceof PictureError ? error.message : 'cannot be read'
     throw new Error(`brand.logo: the file ${file} ${reason}`, { cause: error })

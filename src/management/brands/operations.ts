@@ -180,7 +180,7 @@ export const brandOperations: readonly Operation[] = [
     response: uploaded,
     status: 201,
     async handle(call) {
-      const picture = pictureIn(call)
+      const picture = await pictureIn(call)
       const { logo = '' } = await change(call, async (before, tx) => ({
         ...before,
         logo: await putLogo(tx, picture),
@@ -201,10 +201,10 @@ export const brandOperations: readonly Operation[] = [
 ]
 
 /** What the configuration's logo is checked for. Throws 400 with the reason (A82). */
-function pictureIn(call: Context): Buffer {
+async function pictureIn(call: Context): Promise<Buffer> {
   checkIds(call)
   try {
-    return reencodePng(call.file ?? Buffer.alloc(0))
+    return await reencodePng(call.file ?? Buffer.alloc(0))
   } catch (error) {
     if (error instanceof PictureError) throw invalid([`file: ${error.message}`])
     throw error
