@@ -18,6 +18,8 @@ export interface ClassicCall {
   readonly browser: string | undefined
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal
+  /** Whether the request is charged to its source by now, for whom that is done once; says from then on that it is. */
+  isCharged(): boolean
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -158,13 +160,11 @@ type Submitting = ReturnType<typeof submitting>
 /** Submissions of one request, which is charged to its source once. */
 function submitting(
   { flow, limits }: ClassicParts,
-  { address: connection, signal }: ClassicCall,
+  { address: connection, signal, isCharged }: ClassicCall,
   username?: string,
 ) {
-  let isCharged = false
   const charge: RequestCharge = async ({ address = connection, ...source }) => {
-    if (isCharged) return
-    isCharged = true
+    if (isCharged()) return
     const identifier = username === undefined ? source.identifier : compareKey(username)
     await limits.charge(username === undefined ? 'idx' : 'identify', { ...source, address, identifier })
   }

@@ -56,7 +56,14 @@ export const classicRoutes =
       const isEmpty = await isEmptyInPieces(request.headers, payload as Readable)
       return isEmpty ? Readable.from([Buffer.from('{}')], { objectMode: false }) : payload
     })
-    for (const [path, handle] of Object.entries(operations)) serve(app, parts, path, handle)
+    const charged = new WeakSet<FastifyRequest>()
+    app.setErrorHandler(async (error, request) => {
+      // What went wrong before a transaction was known is charged all the same, and may find the budget spent (A32).
+      const isOfFlow = request.routeOptions.url?.includes(authnPath)
+      if (isOfFlow && !charged.has(request)) await parts.limits.charge('idx', { address: request.ip })
+      throw error
+    })
+    for (const [path, handle] of Object.entries(operations)) serve(app, parts, { path, handle, charged })
     app.post('/api/v1/sessions', {
       onRequest: async ({ ip, headers: { authorization = '' } }, reply) => {
         // Charged before authentication, so that guessing tokens is limited as well. No cookie counts here (A81).
@@ -67,8 +74,18 @@ export const classicRoutes =
     })
   }
 
-function serve(app: FastifyInstance, parts: ClassicParts, path: string, handle: Operation): void {
-  app.post(`/api/v1/authn${path}`, {
+const authnPath = '/api/v1/authn'
+
+function serve(
+  app: FastifyInstance,
+  parts: ClassicParts,
+  {
+    path,
+    handle,
+    charged,
+  }: { readonly path: string; readonly handle: Operation; readonly charged: WeakSet<FastifyRequest> },
+): void {
+  app.post(authnPath + path, {
     onRequest: async ({ headers }) => refuseForeign(parts, headers.origin),
     handler: async (request, reply) => {
       const body = inputIn(request.body)
@@ -78,6 +95,11 @@ function serve(app: FastifyInstance, parts: ClassicParts, path: string, handle: 
         address: request.ip,
         ...(await callerOf(parts, request, reply)),
         signal: goneOf(reply),
+        isCharged() {
+          if (charged.has(request)) return true
+          charged.add(request)
+          return false
+        },
       }
       return handle(parts, call, factorId)
     },
@@ -106,7 +128,7 @@ async function callerOf(
   reply: FastifyReply,
 ): Promise<Pick<ClassicCall, 'origin' | 'browser'>> {
   const { authorization, 'x-forwarded-for': forwardedFor, 'user-agent': userAgent } = headers
-  const isTrusted = authorization !== undefined && (await parts.isTrusted(authorization))
+  const isTrusted = authorization !== undefined && (await isTrustedAt(parts, authorization, ip))
   const [named = ''] = String(forwardedFor ?? '').split(',')
   const address = isIP(named.trim()) === 0 ? undefined : named.trim()
   const isSecure = parts.baseUrl().startsWith('https:')
@@ -124,6 +146,21 @@ async function callerOf(
       userAgent: userAgent?.slice(0, 256),
       locales: acceptedLocales(headers['accept-language'])?.split(',').slice(0, 10).join(),
     },
+  }
+}
+
+/** Guesses of API tokens are limited as at the management API. A right one costs nothing there: a server signs many users in. */
+async function isTrustedAt(
+  { limits, isTrusted }: ClassicParts,
+  authorization: string,
+  address: string,
+): Promise<boolean> {
+  limits.refuseSpent('management', { address })
+  try {
+    return await isTrusted(authorization)
+  } catch (error) {
+    await limits.charge('management', { address })
+    throw error
   }
 }
 

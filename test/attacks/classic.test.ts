@@ -207,3 +207,28 @@ test('A83: a session token stands in no log, record, error or answer but its own
     await noisy.close()
   }
 })
+
+test('A32: state tokens and API tokens are guessed at a budget, and a right API token costs none of it', async () => {
+  const limits = { requests: { idxPerAddress: 5, managementPerAddress: 5 } }
+  const here = await startShop({ settings: { classic: { enabled: true }, limits } })
+  try {
+    const statuses = async (call: (count: number) => ReturnType<typeof authn>) => {
+      const all = []
+      for (let count = 0; count < 7; count++) all.push((await call(count)).status)
+      return all
+    }
+    const right = { authorization: `SSWS ${here.apiToken}`, 'x-forwarded-for': '203.0.113.7' }
+    const signIn = { username: ada.login, password: ada.password }
+    expect((await statuses(() => authn(here, '', signIn, right))).slice(0, 5)).toEqual(Array(5).fill(200))
+    const guessed = (count: number) => ({ authorization: `SSWS ${`${count}`.repeat(40)}` })
+    const spent = [401, 401, 401, 401, 401, 429, 429]
+    expect(await statuses((count) => authn(here, '', signIn, guessed(count)))).toEqual(spent)
+    here.clock.advance(120_000)
+    const stateToken = (count: number) => `0002.id.${`${count}`.repeat(43)}`
+    expect(await statuses((count) => authn(here, '/introspect', { stateToken: stateToken(count) }))).toEqual(
+      spent,
+    )
+  } finally {
+    await here.close()
+  }
+})

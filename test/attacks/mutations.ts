@@ -3099,6 +3099,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'consent',
   },
   {
+    attack: 'A45',
+    without: 'the effort that a logo may take',
+    file: 'src/brand/png.ts',
+    find: 'const level = 6',
+    replace: 'const level = 9',
+    tests: 'brand',
+  },
+  {
     attack: 'A31',
     without: 'the one use of a proof',
     file: 'src/oidc/provider.ts',
@@ -3137,6 +3145,22 @@ export const mutations: readonly Mutation[] = [
     find: 'proof === undefined || isNonce(parts, proof.nonce)',
     replace: 'proof === undefined || parts !== undefined',
     tests: 'dpop',
+  },
+  {
+    attack: 'A32',
+    without: 'the charge of what fails before a transaction is known, at the classic API',
+    file: 'src/classic/routes.ts',
+    find: 'if (isOfFlow && !charged.has(request)) await',
+    replace: 'if (isOfFlow && charged.has(request)) await',
+    tests: 'classic',
+  },
+  {
+    attack: 'A32',
+    without: 'the budget of guesses at API tokens, at the classic API',
+    file: 'src/classic/routes.ts',
+    find: "await limits.charge('management', { address })",
+    replace: '',
+    tests: 'classic',
   },
   {
     attack: 'A83',
