@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { plainHash, type Secrets } from '../base/index.ts'
+import type { ProtocolError, Secrets } from '../base/index.ts'
 import { type Client, findClient, isClientSecret, rehashClientSecret } from '../clients/index.ts'
 import type { Db } from '../storage/index.ts'
-import { invalidRequest, oauthError } from './errors.ts'
+import { type ClientRefusals, clientRefusals } from './client-refusals.ts'
 import { type Form, optional } from './form.ts'
 
 export interface Caller {
@@ -11,11 +11,21 @@ export interface Caller {
   readonly authenticated: boolean
 }
 
+/** What of a request says which client it is of. */
+export interface ClientCall {
+  readonly form: Form
+  readonly authorization: string | undefined
+}
+
 /** What a client names itself by, in each way in which it may be meant, the likelier one first. */
 interface Credentials {
   readonly clientIds: readonly [string, ...string[]]
   /** Empty where no secret was sent. */
   readonly clientSecrets: readonly string[]
+}
+
+interface BasicCredentials extends Credentials {
+  readonly hasColon: boolean
 }
 
 type FoundClient = Promise<Client | undefined>
@@ -54,22 +64,24 @@ async function lookUp(db: Db, id: string): FoundClient {
  * Identifies the calling client by `Authorization: Basic` or by the body (RFC 6749, section 2.3). A secret that is sent
  * is checked; whether one is required is decided by the endpoint. For public clients the SDK sends `base64(client_id)`
  * without a colon.
+ *
+ * @throws ProtocolError one of `refusals`
  */
 export async function identifyCaller(
   db: Db,
-  request: { readonly authorization: string | undefined; readonly form: Form },
+  { form, authorization }: ClientCall,
   secrets: Secrets,
+  refusals: ClientRefusals = clientRefusals,
 ): Promise<Caller> {
-  const basic = request.authorization === undefined ? undefined : readBasic(request.authorization)
-  const credentials = combineCredentials(basic, request.form)
-  const denied = (description: string, status: number) =>
-    oauthError('invalid_client', description, { status, ...(basic && challenge) })
-
+  const inHeader = authorization !== undefined
+  const basic = inHeader ? readBasic(authorization, refusals.malformed) : undefined
+  if (basic?.clientSecrets.length === 0 && refusals.bare) throw refusals.bare(basic.hasColon)
+  const credentials = combineCredentials(basic, form, refusals)
   const client = await findNamed(db, credentials)
-  if (client === undefined) throw denied("Invalid value for 'client_id' parameter.", basic ? 401 : 400)
+  if (client === undefined) throw refusals.unknown(inHeader)
   if (credentials.clientSecrets.length === 0) return { client, authenticated: false }
   const secret = rightSecret(client, credentials, secrets)
-  if (secret === undefined) throw denied('The client secret is not valid for this client.', 401)
+  if (secret === undefined) throw refusals.wrongSecret(inHeader)
   await rehashClientSecret(db, client, secret, secrets)
   return { client, authenticated: true }
 }
@@ -85,48 +97,26 @@ async function findNamed(db: Db, { clientIds }: Credentials): FoundClient {
 const rightSecret = (client: Client, { clientSecrets }: Credentials, secrets: Secrets): string | undefined =>
   clientSecrets.find((secret) => isSecretOf(client, secret, secrets))
 
-export const challenge = { headers: { 'WWW-Authenticate': 'Basic realm="oauth2"' } }
+/** The client that an Authorization header names; undefined where it is not a Basic one. */
+export const clientIdOfBasic = (authorization: string): string | undefined =>
+  basicOf(authorization)?.clientIds[0]
 
-/**
- * The Authorization header as RFC 6749, section 2.3.1 has it, for the library, which takes no other form; as it is where
- * it has no secret or is none. A wrong secret is replaced by another one that is wrong: it may have characters that the
- * library would call malformed, where every other endpoint says that the client is not authenticated.
- */
-export async function canonicalBasic(
-  db: Db,
-  authorization: string | undefined,
-  secrets: Secrets,
-): Promise<string | undefined> {
-  if (authorization === undefined) return undefined
-  const credentials = basicOrNone(authorization)
-  const client = credentials && (await findNamed(db, credentials))
-  const [sent] = credentials?.clientSecrets ?? []
-  if (credentials === undefined || sent === undefined) return authorization
-  const right = client && rightSecret(client, credentials, secrets)
-  const id = client?.id ?? credentials.clientIds[0].replace(/[^\x21-\x7e]/g, '?')
-  const secret = right ?? `wrong ${plainHash(sent)}`
-  return `Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(':')).toString('base64')}`
+function readBasic(authorization: string, malformed: ProtocolError): BasicCredentials {
+  const basic = basicOf(authorization)
+  if (basic === undefined) throw malformed
+  return basic
 }
 
-function basicOrNone(authorization: string): Credentials | undefined {
-  try {
-    return readBasic(authorization)
-  } catch {
-    return undefined // The library says what is wrong with it.
-  }
-}
-
-/** The client that an Authorization header names. */
-export const clientIdOfBasic = (authorization: string): string => readBasic(authorization).clientIds[0]
-
-function readBasic(authorization: string): Credentials {
+/** RFC 7617, section 2. */
+function basicOf(authorization: string): BasicCredentials | undefined {
   const [, encoded] = /^basic ([\w+/=-]+)$/i.exec(authorization) ?? []
-  if (encoded === undefined) throw invalidRequest('The Authorization header is not a Basic one.')
+  if (encoded === undefined) return undefined
   const text = Buffer.from(encoded, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   const id = colon < 0 ? text : text.slice(0, colon)
   const secret = colon < 0 ? '' : text.slice(colon + 1)
-  return { clientIds: readings(id), clientSecrets: secret === '' ? [] : readings(secret) }
+  const clientSecrets = secret === '' ? [] : readings(secret)
+  return { clientIds: readings(id), clientSecrets, hasColon: colon >= 0 }
 }
 
 /**
@@ -142,21 +132,19 @@ function readings(raw: string): readonly [string, ...string[]] {
   }
 }
 
-function combineCredentials(basic: Credentials | undefined, form: Form): Credentials {
+function combineCredentials(
+  basic: Credentials | undefined,
+  form: Form,
+  { unnamed, mismatch, several }: ClientRefusals,
+): Credentials {
   const clientId = optional(form, 'client_id')
   const clientSecret = optional(form, 'client_secret')
-  if (basic === undefined) {
-    if (clientId === undefined) throw invalidRequest("The 'client_id' parameter is required.")
-    return { clientIds: [clientId], clientSecrets: clientSecret === undefined ? [] : [clientSecret] }
-  }
-  if (clientId !== undefined && !basic.clientIds.includes(clientId)) {
-    throw invalidRequest("The 'client_id' parameter differs from the Authorization header.")
-  }
-  if (basic.clientSecrets.length > 0 && clientSecret !== undefined) {
-    throw invalidRequest('A client may authenticate in one way only.')
-  }
+  if (clientId !== undefined && basic?.clientIds.includes(clientId) === false) throw mismatch
+  if (basic !== undefined && basic.clientSecrets.length > 0 && clientSecret !== undefined) throw several
+  const clientIds = clientId === undefined ? basic?.clientIds : ([clientId] as const)
+  if (clientIds === undefined || clientIds[0] === '') throw unnamed
   return {
-    clientIds: clientId === undefined ? basic.clientIds : [clientId],
-    clientSecrets: clientSecret === undefined ? basic.clientSecrets : [clientSecret],
+    clientIds,
+    clientSecrets: clientSecret === undefined ? (basic?.clientSecrets ?? []) : [clientSecret],
   }
 }

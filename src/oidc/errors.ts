@@ -29,6 +29,8 @@ export const pushedEnded = oauthError(
 export interface OAuthBody {
   readonly error: string
   readonly error_description: string
+  /** By which `rekey trace` finds a failure of the engine. */
+  readonly error_id?: string
 }
 
 /** Descriptions of requests that Fastify refuses before an endpoint runs, by status. */

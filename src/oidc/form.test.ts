@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formOf, optional, readForm, required } from './form.ts'
+import { optional, readForm, required } from './form.ts'
 
 describe('a form', () => {
   test('is decoded', () => {
@@ -27,9 +27,5 @@ describe('a form', () => {
     ['a long value', `a=${'x'.repeat(4097)}`, /too long/],
   ])('with %s is refused', (_what, text, message) => {
     expect(() => readForm(text)).toThrow(message)
-  })
-
-  test('of parsed parameters has those that are strings', () => {
-    expect([...formOf({ a: 'x', b: undefined, c: ['y'], d: 1 })]).toEqual([['a', 'x']])
   })
 })

@@ -66,12 +66,6 @@ function addParameter(form: Map<string, string>, name: string, value: string): v
   form.set(name, value)
 }
 
-/** A form of parameters that oidc-provider has parsed. */
-export const formOf = (parameters: Readonly<Record<string, unknown>>): Form =>
-  new Map(
-    Object.entries(parameters).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-  )
-
 /** A required parameter. */
 export function required(form: Form, name: string): string {
   const value = form.get(name)

@@ -1,9 +1,8 @@
 /**
  * OAuth 2.0 and OpenID Connect: two authorization servers, `default` and org, with one key set. Begins interactions
- * (`interact`), redeems interaction codes and refresh tokens, and validates, introspects and revokes tokens.
- * `oidc-provider` runs the token endpoint (parsing, client authentication, choice of grant); the grants and the other
- * endpoints are ours, on `jose`, compatible with Okta. Authentication belongs to `flow`, sessions to `sessions`. Follows
- * RFC 6749, 7009, 7636, 7662, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
+ * (`interact`), redeems interaction codes and refresh tokens, and validates, introspects and revokes tokens. All of it is
+ * ours, on `jose`, compatible with Okta. Authentication belongs to `flow`, sessions to `sessions`. Follows RFC 6749, 7009,
+ * 7523, 7636, 7662, 9126, 9449, 9700, OpenID Connect Core, Discovery and RP-Initiated Logout 1.0.
  */
 
 export { resealSigningKeys } from './artifacts.store.ts'

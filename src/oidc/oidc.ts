@@ -10,7 +10,6 @@ import { createOwnPages, type OwnPages } from './hosted/own-pages.ts'
 import { createSigningKeys, type SigningKeyInfo } from './keys.ts'
 import { defaultOidcLifetimes, type OidcOptions } from './options.ts'
 import type { Parts } from './parts.ts'
-import { createTokenEndpoint } from './provider.ts'
 import { type OidcRoutes, oidcRoutes } from './routes.ts'
 import { authorizationServer } from './server.ts'
 import { findServiceCaller, type ServiceCaller } from './service-token.ts'
@@ -32,7 +31,7 @@ export interface Oidc {
   findServiceCaller(token: string): Promise<ServiceCaller | undefined>
   /** The user of a valid access token of either server. */
   findUserCaller(token: string, presented: PresentedAt): Promise<UserCaller | undefined>
-  /** Loads the signing key and the library, so that the first token request does not wait for them. */
+  /** Loads the signing key, so that the first token request does not wait for it. */
   warmUp(): Promise<void>
   /**
    * Generates a new signing key, which is published at once and signs a minute later, when every verifier can have fetched
@@ -86,9 +85,8 @@ export function createOidc(options: OidcOptions): Oidc {
     default: () => authorizationServer('default', base()),
     org: () => authorizationServer('org', base()),
   }
-  const token = createTokenEndpoint(parts)
   return {
-    routes: oidcRoutes(parts, servers, token),
+    routes: oidcRoutes(parts, servers),
     logouts: (outbound) => createLogoutTransport(parts, servers, outbound),
     ownPages: createOwnPages(parts, servers.org),
     issuers: () => ({ default: servers.default().issuer, org: servers.org().issuer }),
@@ -98,7 +96,7 @@ export function createOidc(options: OidcOptions): Oidc {
         ...presented,
         url: `${base()}${path}`,
       }),
-    warmUp: async () => void (await Promise.all([keys.current(), token.load()])),
+    warmUp: async () => void (await keys.current()),
     rotateSigningKey: ({ now = false, by = system } = {}) =>
       keys.rotate({
         now,

@@ -1,15 +1,14 @@
 import { type Exchange, kindOf } from '../audit/index.ts'
 import { describeUserAgent, systemClock } from '../base/index.ts'
 import { findInteractionByCode, findInteractionByHandle, isVerifierOf } from '../interactions/index.ts'
-import { clientIdOfBasic, findActiveClient } from './client-auth.ts'
+import { type ClientCall, clientIdOfBasic, findActiveClient } from './client-auth.ts'
 import type { OAuthBody } from './errors.ts'
 import type { Form } from './form.ts'
 import type { Parts } from './parts.ts'
+import type { TokenAnswer } from './token.ts'
 
-interface Call {
+interface Call extends ClientCall {
   readonly path: string
-  readonly form: Form
-  readonly authorization: string | undefined
   readonly userAgent: string | undefined
 }
 
@@ -65,49 +64,61 @@ export async function recordRefusal(
 }
 
 /**
- * Redeems an interaction code and records the exchange, where a recorder is set. Of other grants the refused ones are
- * recorded. `refusal` reads the error of the response.
+ * Runs a call of the token endpoint and records the redemption of an interaction code, where a recorder is set. Of other
+ * grants the refused ones are recorded.
  */
 export async function recordTokenCall(
   parts: Parts,
-  call: Call & { readonly issuer: string; status(): number; refusal(): OAuthBody | undefined },
-  handle: () => Promise<void>,
-): Promise<void> {
+  call: Call & { readonly issuer: string },
+  handle: () => Promise<TokenAnswer>,
+): Promise<TokenAnswer> {
   const { recordExchange } = parts
   if (recordExchange === undefined) return handle()
   const started = systemClock.now()
   if (call.form.get('grant_type') !== 'interaction_code') {
-    await handle()
-    const { error: code = 'server_error', error_description: description = code } = call.refusal() ?? {}
-    const refused = { status: call.status(), code, description, hint: undefined }
-    if (refused.status < 400) return
-    return recordRefusal(parts, { ...call, method: 'POST', durationMs: systemClock.now() - started }, refused)
+    const answer = await handle()
+    const refused = refusalIn(answer)
+    if (refused === undefined) return answer
+    const { status } = answer
+    const { error: code, error_description: description } = refused
+    await recordRefusal(
+      parts,
+      { ...call, method: 'POST', durationMs: systemClock.now() - started },
+      { status, code, description, hint: undefined },
+    )
+    return answer
   }
   // An unavailable database is the endpoint's to report: the recorder must not replace that response by an error.
   const before = await Promise.all([describeRequest(parts, call, 'token'), findRefusal(parts, call)]).catch(
     () => undefined,
   )
-  await handle()
-  if (before === undefined) return
-  const [request, refusal] = before
-  const status = call.status()
+  const answer = await handle()
+  if (before === undefined) return answer
+  const [request, { interactionId, reason }] = before
+  const { status } = answer
+  const refused = refusalIn(answer)
   recordExchange({
     ...request,
     at: parts.clock.now(),
     durationMs: systemClock.now() - started,
     status,
-    interactionId: refusal.interactionId,
-    ...(status < 400
+    interactionId,
+    ...(refused === undefined
       ? { tokensAheadMs: parts.tokenClock.now() - systemClock.now() }
-      : whyRefused(status, refusal.reason, call.refusal())),
+      : whyRefused(status, reason, refused)),
   })
+  return answer
 }
 
+const refusalIn = ({ body }: TokenAnswer): OAuthBody | undefined => ('error' in body ? body : undefined)
+
 /** The condition that the code did not meet; where the call failed for another reason, that of the response. */
-function whyRefused(status: number, condition: string | undefined, body: OAuthBody | undefined) {
-  const { error = 'invalid_grant', error_description: description } = body ?? {}
-  const reason =
-    status === 401 ? 'client secret' : error === 'invalid_grant' ? condition : (description ?? error)
+function whyRefused(
+  status: number,
+  condition: string | undefined,
+  { error, error_description: description }: OAuthBody,
+) {
+  const reason = status === 401 ? 'client secret' : error === 'invalid_grant' ? condition : description
   return { reason, messages: [status === 401 ? 'invalid_client' : error] }
 }
 
@@ -160,15 +171,8 @@ async function describeRequest(
 }
 
 /** The client id of the body or of the Authorization header; empty where neither can be read. */
-export function clientIdIn({ form, authorization }: Pick<Call, 'form' | 'authorization'>): string {
-  const clientId = form.get('client_id')
-  if (clientId !== undefined || authorization === undefined) return clientId ?? ''
-  try {
-    return clientIdOfBasic(authorization)
-  } catch {
-    return ''
-  }
-}
+export const clientIdIn = ({ form, authorization }: ClientCall): string =>
+  form.get('client_id') ?? (authorization === undefined ? undefined : clientIdOfBasic(authorization)) ?? ''
 
 /** The parameters as they may be recorded: a few by value, the others by description, unknown ones by number only. */
 function sentIn(form: Form, clientId: string | undefined): Readonly<Record<string, string>> {

@@ -25,30 +25,20 @@ import { introspect } from './introspect.ts'
 import { publishedAheadMs } from './keys.ts'
 import { signOutFailedPage } from './logout-page.ts'
 import type { Parts } from './parts.ts'
-import { refusalIn, type TokenEndpoint } from './provider.ts'
 import { pushRequest } from './pushed.ts'
 import { clientIdIn, recordInteract, recordRefusal, recordTokenCall } from './recorder.ts'
 import { revoke } from './revoke.ts'
 import { type AuthorizationServer, discoveryOf, organizationOf, serverPaths } from './server.ts'
+import { answerToken } from './token.ts'
 import { userinfo } from './userinfo.ts'
 
 export type OidcRoutes = FastifyPluginAsync
 
 type ServerOf = () => AuthorizationServer
 
-/** The body of a form-urlencoded request: as text, for the library, and parsed. */
-interface Body {
-  readonly text: string
-  readonly form: Form
-}
-
 /** All endpoints of both authorization servers. */
 export const oidcRoutes =
-  (
-    parts: Parts,
-    servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>,
-    token: TokenEndpoint,
-  ): OidcRoutes =>
+  (parts: Parts, servers: Readonly<Record<AuthorizationServer['id'], ServerOf>>): OidcRoutes =>
   async (app) => {
     const limiter = limiterOf(parts)
     renderErrors(app, parts, servers, limiter)
@@ -57,7 +47,7 @@ export const oidcRoutes =
     for (const id of ['default', 'org'] as const) {
       addDiscovery(app, serverPaths[id].issuer, parts, servers[id])
       const base = () => servers.org().issuer
-      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], base, token, limiter })
+      addEndpoints(app, `${serverPaths[id].oauth}/v1`, { parts, server: servers[id], base, limiter })
       addAuthorize(app, `${serverPaths[id].oauth}/v1/authorize`, {
         parts,
         server: servers[id],
@@ -94,15 +84,10 @@ interface Endpoints {
   readonly server: ServerOf
   /** The engine's public address. */
   readonly base: () => string
-  readonly token: TokenEndpoint
   readonly limiter: Limiter
 }
 
-function addEndpoints(
-  app: FastifyInstance,
-  path: string,
-  { parts, server, base, token, limiter }: Endpoints,
-): void {
+function addEndpoints(app: FastifyInstance, path: string, { parts, server, base, limiter }: Endpoints): void {
   const onRequest = async ({ ip }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.headers((await parts.limits?.charge('oauth', { address: ip })) ?? {})
   }
@@ -124,39 +109,29 @@ function addEndpoints(
     return reply.code(200).send()
   })
   app.post(`${path}/token`, { preHandler: limiter }, async (request, reply) => {
-    const { text } = bodyOf(request)
+    const call = callOf(request)
     // With it, what its answer is waits for nothing: a code that comes without a nonce is not spent.
     const about = { method: request.method, url: `${server().oauth}/v1/token` }
     // Tokens of service apps are bound to no key. Okta's SDK for Node sends a proof to find out whether they are: the demand for a
     // nonce would say that they are, and the management API takes bearer tokens alone.
-    const isOfService = new URLSearchParams(text).get('grant_type') === 'client_credentials'
+    const isOfService = call.form.get('grant_type') === 'client_credentials'
     const proof = isOfService ? undefined : await proofAtToken(parts, request.headers.dpop, about)
-    // Before `hijack`: after it no error handler runs, and a rejection would leave the request without a response.
-    const respond = await token(server())
-    reply.hijack()
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) reply.raw.setHeader(name, value)
-    }
-    const { raw } = reply
-    const call = {
-      ...recordedCallOf(request),
-      issuer: server().id,
-      status: () => raw.statusCode,
-      refusal: () => refusalIn(raw),
-    }
-    await recordTokenCall(parts, call, () =>
-      respond({ raw: request.raw, body: text, response: reply.raw, proof }),
+    const recorded = { ...recordedCallOf(request), issuer: server().id }
+    const { status, headers, body } = await recordTokenCall(parts, recorded, () =>
+      answerToken(parts, server(), { ...call, proof, id: request.id }),
     )
+    // As apps have had it of this endpoint, also those that are no page of a trusted origin.
+    if (!reply.hasHeader('access-control-expose-headers')) {
+      reply.header('access-control-expose-headers', 'x-okta-request-id')
+    }
+    return reply.code(status).headers(headers).send(body)
   })
   if (parts.hosted !== undefined) {
     app.register(async (own) => {
       own.addContentTypeParser(
         'application/json',
         { parseAs: 'string' },
-        async (_request: FastifyRequest, text: string): Promise<Body> => ({
-          text: '',
-          form: readJsonForm(text),
-        }),
+        async (_request: FastifyRequest, text: string): Promise<Form> => readJsonForm(text),
       )
       own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) =>
         // 201, as strict clients insist on; Okta's documentation has 200 (RFC 9126, section 2.2).
@@ -227,12 +202,8 @@ function limiterOf(parts: Parts): Limiter {
 /** The client that a call names, in the way that it does; no secret. */
 function namedClient(request: FastifyRequest): string {
   const { form, authorization } = callOf(request)
-  try {
-    const id = authorization === undefined ? form.get('client_id') : clientIdOfBasic(authorization)
-    return (id ?? '').slice(0, 100)
-  } catch {
-    return ''
-  }
+  const id = authorization === undefined ? form.get('client_id') : clientIdOfBasic(authorization)
+  return (id ?? '').slice(0, 100)
 }
 
 /** Where a client's secret was guessed at too often from an address, none is checked there any more. */
@@ -332,19 +303,18 @@ function parseForms(app: FastifyInstance): void {
   app.addContentTypeParser<string>(
     formType,
     { parseAs: 'string' },
-    async (_request: FastifyRequest, text: string): Promise<Body> => ({ text, form: readForm(text) }),
+    async (_request: FastifyRequest, text: string): Promise<Form> => readForm(text),
   )
 }
 
 /** Fastify runs no parser for an empty body: it is a form without parameters. */
-const bodyOf = (request: FastifyRequest): Body =>
-  (request.body as Body | null | undefined) ?? { text: '', form: new Map() }
+const formOf = (request: FastifyRequest): Form => (request.body as Form | null | undefined) ?? new Map()
 
 const queryOf = ({ url }: FastifyRequest): Form =>
   readForm(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '')
 
 const callOf = (request: FastifyRequest) => ({
-  form: bodyOf(request).form,
+  form: formOf(request),
   authorization: request.headers.authorization,
 })
 
@@ -379,7 +349,7 @@ function interactCallOf(request: FastifyRequest) {
 
 /** A browser's call: its parameters are in the address, or with POST in the body. */
 function browserCallOf(request: FastifyRequest) {
-  const form = request.method === 'POST' ? bodyOf(request).form : queryOf(request)
+  const form = request.method === 'POST' ? formOf(request) : queryOf(request)
   const path = request.routeOptions.url ?? ''
   const { method, headers } = request
   return { ...interactCallOf(request), form, path, method, cookies: headers.cookie }

@@ -3109,7 +3109,7 @@ export const mutations: readonly Mutation[] = [
   {
     attack: 'A31',
     without: 'the one use of a proof',
-    file: 'src/oidc/provider.ts',
+    file: 'src/oidc/token.ts',
     find: 'if (!(await proof.spend())) throw',
     replace: 'if (!(await proof.spend()) && proof.jkt === "") throw',
     tests: 'dpop',
