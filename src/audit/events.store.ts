@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { isoTime, type Random, randomId } from '../base/index.ts'
-import { type Db, insert, type Row, run, type Schema } from '../storage/index.ts'
+import { type Db, insert, type Row, run, type Schema, withCommit } from '../storage/index.ts'
 import type { EventType } from './event-types.ts'
 
 export interface Party {
@@ -56,17 +56,14 @@ interface RecordContext {
   readonly now: number
 }
 
-/** Records several events of the same time, in their order, in one statement. */
+/** Records several events of the same time, in their order, in one statement, which travels with the end of its transaction. */
 export async function recordEvents(
   db: Db,
   events: readonly NewEvent[],
   context: RecordContext,
 ): Promise<void> {
-  await insert(
-    db,
-    'events',
-    events.map((event) => rowOf(event, context)),
-  )
+  const rows = events.map((event) => rowOf(event, context))
+  await withCommit(db, insert(db, 'events', rows))
 }
 
 // Orders the events of one millisecond only, so it may start again at 0 with each process.

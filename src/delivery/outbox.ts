@@ -1,5 +1,5 @@
 import { type Random, randomId, type Secrets } from '../base/index.ts'
-import type { Tx } from '../storage/index.ts'
+import { type Tx, withCommit } from '../storage/index.ts'
 import type { MailVariables, TemplateName } from './email/templates.ts'
 import type { LogoutVariables } from './logout/transport.ts'
 import { endCodeMailsOf, insertMail, makeDue, type StoredMail } from './outbox.store.ts'
@@ -182,7 +182,7 @@ async function queue(
   const id = randomId(random, prefix)
   const { locale, variables } = message
   const sealed: Sealed = locale === undefined ? { variables } : { locale, variables }
-  await insertMail(tx, {
+  const row = {
     id,
     template: message.template,
     recipient: message.recipient,
@@ -200,7 +200,8 @@ async function queue(
     error: null,
     source: message.source ?? null,
     channel: message.channel,
-  })
+  }
+  await withCommit(tx, insertMail(tx, row))
   return id
 }
 

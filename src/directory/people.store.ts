@@ -13,6 +13,7 @@ import {
   type Tx,
   unprefixing,
   type Value,
+  withCommit,
 } from '../storage/index.ts'
 import { endFactorChallenges } from './factor-challenges.store.ts'
 import { compareKey, mailboxKey, nameProblems, verifiedSecondEmail } from './identifier.ts'
@@ -117,16 +118,24 @@ export async function findPerson(db: Db, id: string): Promise<Person | undefined
 
 // Answers one row for every id: without a user it is a row of nulls, because reading a row takes time (A02). PostgreSQL
 // locks no row on the far side of an outer join, so that it is locked before.
-const lockText = (columns: readonly string[], id: string, lock: 'for update' | '') => `
+const lockText = (columns: readonly string[], id: string, lock: 'for update' | '', answer = 'locked.*') => `
   with locked as (select ${columns.join(', ')} from people where id = ${id} ${lock})
-  select locked.* from (select 1 as one) as one_row left join locked on true`
+  select ${answer} from (select 1 as one) as one_row left join locked on true`
 const lockTexts = (columns: readonly string[], id: string) => ({
   postgres: lockText(columns, id, 'for update'),
   sqlite: lockText(columns, id, ''),
 })
 
 const personLocked = lockTexts(personColumns, '$1')
-const versionLocked = lockTexts(['version'], '$1')
+const versionRead = lockText(['version'], '$1', '')
+// A text that is no number: the server fails where the version is another one, so that what follows travels with this.
+const versionRequired = lockText(
+  ['version'],
+  '$1',
+  'for update',
+  `case when locked.version is not distinct from cast($2 as integer) then 1
+    else cast('another version of the user: ' || coalesce(cast(locked.version as text), 'none') as integer) end as same`,
+)
 
 /**
  * A user as stored at this moment, locked until the transaction ends: no other request changes the user, or completes
@@ -186,14 +195,18 @@ export async function ifUnchanged<T>(
   { id, version }: UserVersion,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
+  const stale = () => new StaleRead(`user ${id}`)
   const result = await storage.transaction(async (tx) => {
-    const text = locksRows(tx) ? versionLocked.postgres : versionLocked.sqlite
-    const [row] = await run<{ readonly version: number | null }>(tx, text, [id])
+    if (locksRows(tx)) {
+      await withCommit(tx, requireVersion(tx, id, version, stale))
+      return { done: await work(tx) }
+    }
+    const [row] = await run<{ readonly version: number | null }>(tx, versionRead, [id])
     return (row?.version ?? undefined) === version ? { done: await work(tx) } : undefined
   })
   // Thrown once the transaction has ended well: on SQLite it ends together with the change that was met in it, so that
   // a retry reads that change.
-  if (result === undefined) throw new StaleRead(`user ${id}`)
+  if (result === undefined) throw stale()
   return result.done
 }
 
@@ -203,6 +216,19 @@ export async function ifUnchanged<T>(
  */
 export async function raiseVersion(tx: Tx, id: string): Promise<void> {
   await run(tx, 'update people set version = version + 1 where id = $1', [id])
+}
+
+async function requireVersion(
+  tx: Tx,
+  id: string,
+  version: number | undefined,
+  stale: () => Error,
+): Promise<void> {
+  try {
+    await run(tx, versionRequired, [id, version ?? null])
+  } catch (error) {
+    throw error instanceof Error && error.message.includes('another version of the user') ? stale() : error
+  }
 }
 
 /** A user, and the groups whose policies apply: the user's own and Everyone. For an unknown id the same statement finds Everyone. */

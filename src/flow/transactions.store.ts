@@ -18,14 +18,15 @@ import {
 import { type Interaction, interactionColumns, toInteraction } from '../interactions/index.ts'
 import type { AuthenticatorFacts } from '../policies/index.ts'
 import {
+  change,
   type Db,
+  decide,
   insert,
   prefixed,
   type Row,
   run,
-  statement,
+  type Tx,
   unprefixing,
-  type Value,
 } from '../storage/index.ts'
 import { begin, ended, type Progress, upgraded } from './progress.ts'
 
@@ -289,36 +290,11 @@ export const versionOf = (transactionId: string, person: Person | undefined): Us
 
 const unknownUserId = (transactionId: string): string => `00u${transactionId.slice(3)}`
 
-type Move = Pick<
-  Row<'transactions'>,
-  | 'id'
-  | 'progress'
-  | 'version'
-  | 'person_id'
-  | 'link_hash'
-  | 'updated_at'
-  | 'closed_at'
-  | 'ended_by'
-  | 'walked'
-> & { readonly before: number }
-
-const move = statement((db, value: Value<Move>) =>
-  db
-    .updateTable('transactions')
-    .set((eb) => ({
-      progress: value('progress'),
-      version: value('version'),
-      person_id: value('person_id'),
-      link_hash: value('link_hash'),
-      updated_at: value('updated_at'),
-      // The first end stays on record: one that was ended from outside may go on as a decoy, and stays ended (A86).
-      closed_at: eb.fn.coalesce('closed_at', eb.val(value('closed_at'))),
-      ended_by: eb.fn.coalesce('ended_by', eb.val(value('ended_by'))),
-      walked: value('walked'),
-    }))
-    .where('id', '=', value('id'))
-    .where('version', '=', value('before')),
-)
+// The first end stays on record: one that was ended from outside may go on as a decoy, and stays ended (A86).
+const moveText = `
+  update transactions set progress = $1, version = $2, person_id = $3, link_hash = $4, updated_at = $5,
+    closed_at = coalesce(closed_at, $6), ended_by = coalesce(ended_by, $7), walked = $8
+  where id = $9 and version = $10`
 
 /** The rule that ends a transaction whose mail its user goes on from elsewhere. */
 export const takenOver = 'taken-over-by-owner'
@@ -336,28 +312,31 @@ export async function endByLink(
   return (await run<{ id: string }>(db, text, [id, linkHash, now, takenOver])).length > 0
 }
 
-/** Moves a transaction on from the version that was read. False: another request moved, or ended, it first. */
-export async function moveTransaction(
-  db: Db,
-  from: Transaction,
-  progress: Progress,
-  {
-    now,
-    endedBy,
-    ...walked
-  }: Omit<StepTaken, 'at'> & { readonly now: number; readonly endedBy?: string | undefined },
-): Promise<boolean> {
-  const { numAffectedRows = 0n } = await move(db, {
-    id: from.id,
-    before: from.version,
-    version: from.version + 1,
-    progress: JSON.stringify(progress),
-    person_id: personIdOf(from.id, progress),
-    link_hash: progress.challenge?.linkHash ?? null,
-    updated_at: now,
-    closed_at: progress.closed === undefined ? null : now,
-    ended_by: endedBy ?? null,
-    walked: JSON.stringify([...from.stepsTaken, { ...walked, at: now }].slice(-mostStepsTaken)),
-  })
-  return numAffectedRows > 0n
+/** A step that moves a transaction on from the version that was read. */
+export interface Move extends Omit<StepTaken, 'at'> {
+  readonly from: Transaction
+  readonly progress: Progress
+  readonly now: number
+  readonly endedBy?: string | undefined
 }
+
+const moveValues = ({ from, progress, now, endedBy, step, result }: Move): readonly unknown[] => [
+  JSON.stringify(progress),
+  from.version + 1,
+  personIdOf(from.id, progress),
+  progress.challenge?.linkHash ?? null,
+  now,
+  progress.closed === undefined ? null : now,
+  endedBy ?? null,
+  JSON.stringify([...from.stepsTaken, { step, result, at: now }].slice(-mostStepsTaken)),
+  from.id,
+  from.version,
+]
+
+/** False: another request moved, or ended, the transaction first. */
+export const moveTransaction = async (db: Db, move: Move): Promise<boolean> =>
+  (await change(db, moveText, moveValues(move))) > 0
+
+/** The same where more is written with it: nothing of that stands where another request was first; rejects with `otherwise()`. */
+export const requireMove = (tx: Tx, move: Move, otherwise: () => Error): Promise<void> =>
+  decide(tx, { text: moveText, parameters: moveValues(move) }, otherwise)

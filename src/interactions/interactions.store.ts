@@ -1,13 +1,13 @@
 import { plainHash, type Random, randomId, randomToken, type Secrets, s256 } from '../base/index.ts'
 import {
   type Db,
+  decide,
   insert,
   type Row,
   refuseMissingSecret,
   run,
   slots,
-  statement,
-  type Value,
+  type Tx,
 } from '../storage/index.ts'
 
 /** The parameters of a client's `interact` call. */
@@ -220,37 +220,27 @@ export async function extendInteraction(db: Db, id: string, expiresAt: number): 
 
 export const newInteractionCode = (random: Random): string => randomToken(random)
 
-const storeCode = statement(
-  (db, value: Value<{ id: string; codeHash: string; codeExpiresAt: number; sessionId: string }>) =>
-    db
-      .updateTable('interactions')
-      .set({
-        code_hash: value('codeHash'),
-        code_expires_at: value('codeExpiresAt'),
-        session_id: value('sessionId'),
-      })
-      .where('id', '=', value('id'))
-      .where('code_hash', 'is', null),
-)
-
-/** Completes an interaction with the code to redeem. False where it was completed before. */
-export async function completeInteraction(
-  db: Db,
+/** Completes an interaction with the code to redeem. Rejects with `twice()` where it was completed before. */
+export function completeInteraction(
+  tx: Tx,
   id: string,
-  result: { readonly code: string; readonly codeExpiresAt: number; readonly sessionId: string },
-  secrets: Secrets,
-): Promise<boolean> {
-  const { code, codeExpiresAt, sessionId } = result
-  const codeHash = hashCode(secrets, code)
-  const { numAffectedRows = 0n } = await storeCode(db, { id, codeHash, codeExpiresAt, sessionId })
-  return numAffectedRows > 0n
+  {
+    code,
+    codeExpiresAt,
+    sessionId,
+  }: Readonly<Record<'code' | 'sessionId', string> & { codeExpiresAt: number }>,
+  { secrets, twice }: { readonly secrets: Secrets; readonly twice: () => Error },
+): Promise<void> {
+  const text = `update interactions set code_hash = $1, code_expires_at = $2, session_id = $3
+    where id = $4 and code_hash is null`
+  return decide(tx, { text, parameters: [hashCode(secrets, code), codeExpiresAt, sessionId, id] }, twice)
 }
 
-/** Completes an interaction that a browser brought: the code is made where the browser comes back. False where it was completed before. */
-export async function completeHosted(db: Db, id: string, sessionId: string): Promise<boolean> {
-  const text = `update interactions set session_id = $2
-    where id = $1 and session_id is null and code_hash is null returning id`
-  return (await run<{ id: string }>(db, text, [id, sessionId])).length > 0
+/** The same of an interaction that a browser brought: the code is made where the browser comes back. */
+export function completeHosted(tx: Tx, id: string, sessionId: string, twice: () => Error): Promise<void> {
+  const text =
+    'update interactions set session_id = $2 where id = $1 and session_id is null and code_hash is null'
+  return decide(tx, { text, parameters: [id, sessionId] }, twice)
 }
 
 /**

@@ -9,6 +9,7 @@ export { type DatabaseAddress, databaseForms, parseDatabaseUrl } from './databas
 export { DatabaseUrlError } from './database-url-error.ts'
 export { takeFileLock } from './file-lock.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
+export { withCommit } from './pending.ts'
 export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'
 export { type GrowingTable, oldest, purge, purgeShortLived, type ShortLived } from './purge.ts'
@@ -25,7 +26,9 @@ export {
 export { retryStale, StaleRead } from './stale.ts'
 export { insert, statement, type Value } from './statement.ts'
 export {
+  change,
   type Db,
+  decide,
   isUniqueViolation,
   locksRows,
   openStorage,

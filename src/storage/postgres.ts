@@ -8,6 +8,7 @@ import {
 } from 'kysely'
 import type { PoolClient } from 'pg'
 import { type Logger, plainHash } from '../base/index.ts'
+import { grouped, type Outgoing, type RawResult } from './fused.ts'
 import { postgresServers } from './postgres-hosts.ts'
 import { ConnectionPool, type PoolFactory, type PoolLoad } from './postgres-pool.ts'
 import type { PostgresAddress } from './postgres-url.ts'
@@ -124,6 +125,12 @@ function sendTogether(client: PoolClient): void {
   process.nextTick(() => stream.uncork())
 }
 
+/** A statement that waits for the others of its tick. */
+interface Gathered extends Outgoing {
+  resolve(result: RawResult): void
+  reject(error: unknown): void
+}
+
 interface ClientParts {
   readonly pool: ConnectionPool
   readonly disk: DiskState
@@ -133,15 +140,20 @@ interface ClientParts {
 }
 
 /**
- * A connection as Kysely wants it, with two savings: statements are prepared by name, and BEGIN is sent together with
- * the first statement of its transaction instead of in a round trip of its own.
+ * A connection as Kysely wants it, with three savings: statements are prepared by name, BEGIN is sent together with the first
+ * statement of its transaction instead of in a round trip of its own, and changes of a transaction that are given at the
+ * same time are put together (`grouped`).
  */
 class PreparingClient implements PostgresPoolClient {
   readonly #client: PoolClient
   readonly #parts: ClientParts
   #beginPending = false
   #inTransaction = false
+  /** In a transaction whose statements each see what the ones before have done: one that reads and writes. */
+  #gathers = false
   #isSnapshot = false
+  /** Given in this tick, and not sent yet. */
+  #gathered: Gathered[] = []
 
   constructor(client: PoolClient, parts: ClientParts) {
     this.#client = client
@@ -162,10 +174,44 @@ class PreparingClient implements PostgresPoolClient {
   async #begin<R>(): Promise<PostgresQueryResult<R>> {
     this.#beginPending = true
     this.#inTransaction = true
+    this.#gathers = true
     return { command: 'SELECT', rowCount: 0, rows: [] }
   }
 
-  async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+  #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    if (this.#gathers && values.length > 0)
+      return this.#gather(text, values) as Promise<PostgresQueryResult<R>>
+    this.#sendGathered()
+    return this.#dispatch(text, values)
+  }
+
+  #gather(text: string, values: readonly unknown[]): Promise<RawResult> {
+    if (this.#gathered.length === 0) process.nextTick(() => this.#sendGathered())
+    const { promise, resolve, reject } = Promise.withResolvers<RawResult>()
+    this.#gathered.push({ text, values, resolve, reject })
+    return promise
+  }
+
+  #sendGathered(): void {
+    const gathered = this.#gathered
+    if (gathered.length === 0) return
+    this.#gathered = []
+    for (const group of grouped(gathered)) {
+      const parts = group.parts.flatMap((at) => gathered[at] ?? [])
+      this.#dispatch(group.text, group.values).then(
+        (result) => {
+          const results = group.results(result as RawResult)
+          parts.forEach((part, index) => void part.resolve(results[index] as RawResult))
+        },
+        (error) => {
+          const failures = group.failures(error)
+          parts.forEach((part, index) => void part.reject(failures[index]))
+        },
+      )
+    }
+  }
+
+  async #dispatch<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     const { pool, disk, names, beginText } = this.#parts
     const name = values.length === 0 ? undefined : names(text)
     if (text.startsWith('start transaction')) {
@@ -173,6 +219,7 @@ class PreparingClient implements PostgresPoolClient {
       this.#isSnapshot = text.includes('read only')
     } else if (text === 'commit' || text === 'rollback') {
       this.#inTransaction = false
+      this.#gathers = false
       this.#isSnapshot = false
     }
     sendTogether(this.#client)

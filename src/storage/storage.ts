@@ -3,6 +3,7 @@ import { CompiledQuery, type Dialect, Kysely, PostgresAdapter, sql, type Transac
 import { type Logger, silentLogger } from '../base/index.ts'
 import { execute, openPipeline, openShortcut } from './connection.ts'
 import { parseDatabaseUrl } from './database-url.ts'
+import { decidesMark, Undecided } from './fused.ts'
 import { migrations } from './migrations/index.ts'
 import {
   type MigrateOptions,
@@ -11,6 +12,7 @@ import {
   type SchemaState,
   schemaState,
 } from './migrator.ts'
+import { firstCause, openPending, Pending, withPendingOf } from './pending.ts'
 import { type PostgresOptions, postgresDialect } from './postgres.ts'
 import type { PoolLoad } from './postgres-pool.ts'
 import type { StorageChecks } from './readiness.ts'
@@ -100,13 +102,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     kind,
     db,
-    transaction: (work) =>
-      retrying(() =>
-        db.transaction().execute(async (tx) => {
-          await openPipeline(tx)
-          return work(tx)
-        }),
-      ),
+    transaction: (work) => retrying(() => inTransaction(db, work)),
     snapshot: (work) => (kind === 'sqlite' ? snapshot(db, work) : onOwn((own) => snapshot(own, work))),
     migrate: (given = {}) => {
       const how = { migrations, ...given }
@@ -140,6 +136,23 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     pool,
     checks: typeof checks === 'function' ? checks(db) : checks,
     close: () => db.destroy(),
+  }
+}
+
+async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const pending = new Pending()
+  try {
+    return await db.transaction().execute(async (tx) => {
+      await openPipeline(tx)
+      openPending(tx, pending)
+      const result = await work(tx)
+      // PostgreSQL takes COMMIT for ROLLBACK where a statement before it has failed, so that it need not be waited for.
+      if (!locksRows(tx)) await pending.settle()
+      return result
+    })
+  } catch (error) {
+    await pending.settle(error)
+    throw error
   }
 }
 
@@ -242,7 +255,7 @@ async function retrying<T>(work: () => Promise<T>): Promise<T> {
 export async function partOf<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
   await run(tx, 'savepoint part', [])
   try {
-    return await work()
+    return await withPendingOf(tx, work)
   } catch (error) {
     await run(tx, 'rollback to savepoint part', [])
     throw error
@@ -270,6 +283,30 @@ export async function run<Result>(
   return (await execute(db, { ...bare, sql: text, parameters } as CompiledQuery<Result>)).rows
 }
 
+/**
+ * Runs a conditional change in a transaction that must not go on where it changes no row: rejects with `otherwise()` then. On
+ * PostgreSQL it is the server that fails, so that what follows may travel with it, COMMIT as well (`withCommit`): all is undone.
+ */
+export async function decide(
+  tx: Tx,
+  { text, parameters }: { readonly text: string; readonly parameters: readonly unknown[] },
+  otherwise: () => Error,
+): Promise<void> {
+  if (locksRows(tx)) {
+    try {
+      await run(tx, decidesMark + text, parameters)
+    } catch (error) {
+      throw error instanceof Undecided ? otherwise() : error
+    }
+  } else if ((await change(tx, text, parameters)) === 0) throw otherwise()
+}
+
+/** Runs a change that is written by hand; answers how many rows it has changed. */
+export async function change(db: Db, text: string, parameters: readonly unknown[]): Promise<number> {
+  const { numAffectedRows = 0n } = await execute(db, { ...bare, sql: text, parameters } as CompiledQuery)
+  return Number(numAffectedRows)
+}
+
 /** What Kysely has of a query besides its text: nothing reads it of one that is written by hand, and to build it costs. */
 const bare = CompiledQuery.raw('')
 
@@ -279,7 +316,7 @@ export const slots = (values: readonly unknown[], from: number): string =>
 
 /**
  * Runs parts of one transaction that do not need each other's results at the same time, so that their statements travel
- * to the server together (pipelining). Settles after all of them; throws the error that came first.
+ * to the server together (pipelining). Settles after all of them; throws the error that is the cause of the others.
  */
 export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<readonly T[]> {
   const failures: unknown[] = []
@@ -293,8 +330,7 @@ export async function together<T>(works: readonly (T | Promise<T>)[]): Promise<r
       }
     }),
   )
-  // The first is the cause: PostgreSQL refuses every later statement of a failed transaction.
-  if (failures.length > 0) throw failures[0]
+  if (failures.length > 0) throw firstCause(failures)
   return results.flat(1) as T[]
 }
 

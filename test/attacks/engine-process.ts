@@ -57,8 +57,9 @@ async function runEngine(): Promise<void> {
   let statements: number | undefined
   let isCommitted = false
   function dieInFrontOf(text: string): void {
-    if (/^\s*update "?transactions"?/i.test(text)) statements ??= 0
-    const writes = /^\s*(insert|update|delete|commit)/i.test(text)
+    if (/\bupdate "?transactions"?/i.test(text)) statements ??= 0
+    // On PostgreSQL several travel as parts of one.
+    const writes = /^\s*(insert|update|delete|commit|with s0)/i.test(text)
     // What comes behind the commit, such as the delivery of mails, is no part of the move.
     if (statements === undefined || isCommitted || !writes) return
     if (statements++ === dieAt) process.kill(process.pid, 'SIGKILL')

@@ -178,8 +178,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A08',
     without: 'the version check',
     file: 'src/flow/transactions.store.ts',
-    find: ".where('version', '=', value('before'))",
-    replace: '',
+    find: 'where id = $9 and version = $10',
+    replace: 'where id = $9 and cast($10 as integer) is not null',
     tests: 'guessing',
   },
   {
@@ -198,8 +198,8 @@ export const mutations: readonly Mutation[] = [
     replace: 'const inMemory = new Map<string, number>()\nfunction toTransaction(',
     also: [
       [
-        'version: from.version + 1,\n    progress: JSON.stringify(progress),',
-        'version: from.version + 1,\n    progress: (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
+        'const moveValues = ({ from, progress, now, endedBy, step, result }: Move): readonly unknown[] => [\n  JSON.stringify(progress),',
+        'const moveValues = ({ from, progress, now, endedBy, step, result }: Move): readonly unknown[] => [\n  (inMemory.set(from.id, progress.misses), JSON.stringify({ ...progress, misses: 0 })),',
       ],
       [
         'progress: row.closed_at === null ? progress : ended(progress),',
@@ -236,8 +236,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A12',
     without: 'the version check',
     file: 'src/flow/transactions.store.ts',
-    find: ".where('version', '=', value('before'))",
-    replace: '',
+    find: 'where id = $9 and version = $10',
+    replace: 'where id = $9 and cast($10 as integer) is not null',
     tests: 'codes',
   },
   {
@@ -1499,11 +1499,29 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A49',
+    without: 'the failure of what travels with a version that is another one (PostgreSQL)',
+    file: 'src/directory/people.store.ts',
+    find: 'case when locked.version is not distinct from cast($2 as integer) then 1',
+    replace: 'case when cast($2 as integer) is null or true then 1',
+    tests: '../contract/travelling',
+    on: 'postgres',
+  },
+  {
+    attack: 'A49',
+    without: 'the failure of a change that decides and changes no row (PostgreSQL)',
+    file: 'src/storage/fused.ts',
+    find: 'case when ${counted} > 0 then',
+    replace: 'case when ${counted} >= 0 then',
+    tests: '../contract/travelling',
+    on: 'postgres',
+  },
+  {
+    attack: 'A49',
     without: 'the version that a re-hash leaves as it is',
     file: 'src/flow/commit/effects.ts',
-    find: '      await rehashEnrollment(tx, effect, now)\n',
+    find: '      await withCommit(tx, rehashEnrollment(tx, effect, now))\n',
     replace:
-      "      await rehashEnrollment(tx, effect, now)\n      await updatePerson(tx, work.outcome.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
+      "      await withCommit(tx, rehashEnrollment(tx, effect, now))\n      await updatePerson(tx, work.outcome.progress.subject?.userId ?? '', { secretChanged: true }, now)\n",
     tests: 'resets',
   },
   {
@@ -1832,8 +1850,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A86',
     without: 'the first end on record',
     file: 'src/flow/transactions.store.ts',
-    find: "ended_by: eb.fn.coalesce('ended_by', eb.val(value('ended_by'))),",
-    replace: "ended_by: value('ended_by'),",
+    find: 'ended_by = coalesce(ended_by, $7)',
+    replace: 'ended_by = $7',
     tests: 'watchers',
   },
   {

@@ -124,7 +124,9 @@ async function completedInteraction(
     const details = { amr: ['pwd'], ip: origin.ip, userAgent: origin.userAgent }
     const session = { id: sessionId, personId: person.id, clientId, createdAt: now, details }
     await startSession(tx, { ...session, expiresAt: now + sessionMs })
-    await completeInteraction(tx, id, { code, codeExpiresAt: now + lifetimeMs, sessionId }, secrets)
+    const twice = () => new Error(`interaction ${id} was completed twice`)
+    const completed = { code, codeExpiresAt: now + lifetimeMs, sessionId }
+    await completeInteraction(tx, id, completed, { secrets, twice })
     await record(tx, signedInEvent(person.id, clientId), { random, now })
   })
   const secret = clientSecrets.get(clientId)

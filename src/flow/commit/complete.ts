@@ -7,7 +7,7 @@ import {
   type Interaction,
 } from '../../interactions/index.ts'
 import { startSession } from '../../sessions/index.ts'
-import { type Tx, together } from '../../storage/index.ts'
+import { type Tx, withCommit } from '../../storage/index.ts'
 import type { Authenticator } from '../authenticator.ts'
 import { beginningOf } from '../load.ts'
 import type { Grant } from '../settle.ts'
@@ -91,12 +91,14 @@ export async function signIn(
     },
   }
   const codeExpiresAt = now + lifetimes.interactionCode
-  await together<unknown>([
-    startSession(tx, session),
+  await withCommit(tx, startSession(tx, session))
+  const twice = () => new Error(`interaction ${interaction.id} was completed twice`)
+  await withCommit(
+    tx,
     hosted === undefined
-      ? complete(tx, interaction.id, { code, codeExpiresAt, sessionId }, secrets)
-      : completeInBrowser(tx, interaction.id, sessionId),
-  ])
+      ? completeInteraction(tx, interaction.id, { code, codeExpiresAt, sessionId }, { secrets, twice })
+      : completeHosted(tx, interaction.id, sessionId, twice),
+  )
   return [
     {
       eventType: 'user.session.start',
@@ -106,12 +108,4 @@ export async function signIn(
       target: [{ id: clientId, type: 'AppInstance' }],
     },
   ]
-}
-
-async function complete(...[tx, id, ...how]: Parameters<typeof completeInteraction>): Promise<void> {
-  if (!(await completeInteraction(tx, id, ...how))) throw new Error(`interaction ${id} was completed twice`)
-}
-
-async function completeInBrowser(tx: Tx, id: string, sessionId: string): Promise<void> {
-  if (!(await completeHosted(tx, id, sessionId))) throw new Error(`interaction ${id} was completed twice`)
 }

@@ -25,7 +25,7 @@ import { endTransactionsOf, type Interaction, narrowInteraction } from '../../in
 import { clearBudgets, sourceOf } from '../../limits/index.ts'
 import { activationLifetimeMs } from '../../people/index.ts'
 import { revokeSessionsOf } from '../../sessions/index.ts'
-import { isUniqueViolation, StaleRead, type Tx, together } from '../../storage/index.ts'
+import { isUniqueViolation, StaleRead, type Tx, together, withCommit } from '../../storage/index.ts'
 import { factorRemoved, mailQueued, textQueued, withDebugData } from '../events.ts'
 import { sessionExpired } from '../load.ts'
 import type { Effect, Outcome } from '../outcome.ts'
@@ -74,14 +74,14 @@ async function updatePeople({ tx, now, outcome: { effects = [] }, signedIn }: Wo
     if (effect.type === 'person.update' && effect.from === undefined) add(effect.personId, effect.changes)
   }
   if (signedIn !== undefined) add(signedIn.personId, signedIn.changes)
-  await together([...changes].map(([id, more]) => updatePerson(tx, id, more, now)))
+  for (const [id, more] of changes) await withCommit(tx, updatePerson(tx, id, more, now))
   return []
 }
 
 /** Resets the budgets that a success makes good, all in one statement. */
 async function clearUsed({ tx, outcome: { effects = [] } }: Work): Promise<Events> {
   const cleared = effects.filter((effect) => effect.type === 'budget.clear')
-  if (cleared.length > 0) await clearBudgets(tx, cleared)
+  if (cleared.length > 0) await withCommit(tx, clearBudgets(tx, cleared))
   return []
 }
 
@@ -106,19 +106,20 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
     case 'person.create':
       return [] // Before all others, by createUser.
     case 'enrollment.put':
-      try {
-        await putEnrollment(tx, effect.enrollment, { random, now })
-      } catch (error) {
-        // Another user has enrolled the same a moment ago: checked anew, and found taken (A67).
-        throw isUniqueViolation(error) ? new StaleRead('an enrollment') : error
-      }
+      await withCommit(
+        tx,
+        putEnrollment(tx, effect.enrollment, { random, now }).catch((error) => {
+          // Another user has enrolled the same a moment ago: checked anew, and found taken (A67).
+          throw isUniqueViolation(error) ? new StaleRead('an enrollment') : error
+        }),
+      )
       return []
     case 'enrollment.remove':
       if (!(await removeEnrollment(tx, effect))) throw new StaleRead(`enrollment ${effect.id}`)
       return [withDebugData(factorRemoved(effect), uses)]
     case 'enrollment.rehash':
       // Another sign-in may have been first; nothing depends on it.
-      await rehashEnrollment(tx, effect, now)
+      await withCommit(tx, rehashEnrollment(tx, effect, now))
       return []
     case 'enrollment.spend':
       // Another use came first, on whatever node: which codes are left is read anew (A70).
@@ -132,7 +133,7 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       if (!(await countSkip(tx, effect, now))) throw new StaleRead(`skips of ${effect.authenticator}`)
       return []
     case 'enrollment.use':
-      await useEnrollment(tx, effect.id, now)
+      await withCommit(tx, useEnrollment(tx, effect.id, now))
       return []
     case 'person.update':
       if (effect.from !== undefined) await updatePerson(tx, effect.personId, effect.changes, now, effect.from)
@@ -183,10 +184,9 @@ async function endCodes(work: Work, personId: string): Promise<Events> {
     }
     await updatePerson(tx, personId, { verifiedEmail: used.mailedTo }, now)
   }
-  await together<unknown>([
-    endPersonTokens(tx, personId),
-    endTransactionsOf(tx, personId, now, { except: transaction.id, rule: 'password-changed' }),
-  ])
+  await withCommit(tx, endPersonTokens(tx, personId))
+  const ending = { except: transaction.id, rule: 'password-changed' }
+  await withCommit(tx, endTransactionsOf(tx, personId, now, ending))
   return events
 }
 

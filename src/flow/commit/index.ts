@@ -3,7 +3,7 @@ import type { Secrets } from '../../base/index.ts'
 import { ifUnchanged, type Person, type PersonChanges, type UserVersion } from '../../directory/index.ts'
 import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
-import { type Storage, type Tx, together } from '../../storage/index.ts'
+import { type Storage, type Tx, together, withCommit } from '../../storage/index.ts'
 import { answersApp } from '../declined.ts'
 import { endedBy, eventsOfMove } from '../events.ts'
 import { rememberSource } from '../known-sources.ts'
@@ -11,7 +11,7 @@ import type { FlowParts, TransactionContext } from '../load.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Settled, settle } from '../settle.ts'
 import { nameInLog } from '../subjects.ts'
-import { moveTransaction, type Transaction } from '../transactions.store.ts'
+import { type Move, moveTransaction, requireMove, type Transaction } from '../transactions.store.ts'
 import { resolveCharges } from './charges.ts'
 import { openSuccessor, signIn } from './complete.ts'
 import { type CreatesUser, createUser, creationIn, lockReplaced, takenOutcome } from './create-user.ts'
@@ -65,7 +65,10 @@ export async function commit(parts: FlowParts, commitment: Commitment): Promise<
 
   // Where the move is all there is, its one statement needs no transaction around it.
   if (isOnlyMove(commitment, settled)) {
-    const moved = await move(parts.storage.db, commitment, settled.outcome, parts.clock.now())
+    const moved = await moveTransaction(
+      parts.storage.db,
+      moveOf(commitment, settled.outcome, parts.clock.now()),
+    )
     return moved ? { outcome: settled.outcome } : undefined
   }
   try {
@@ -122,15 +125,20 @@ async function write(
   const outcome = isHosted
     ? await withProvenBy(tx, parts, transaction.progress, after.person, registered)
     : registered
-  // What follows travels with it and is undone where it has failed: a round trip less on PostgreSQL. Its statement comes first.
-  const moving = move(tx, commitment, outcome, now)
+  // What follows travels with it, to the commit, and is undone where it has failed. Its statement comes first.
+  const moving = requireMove(
+    tx,
+    moveOf(commitment, outcome, now),
+    () => new Moved('another request moved the transaction'),
+  )
+  await withCommit(tx, moving)
   const sessionId = newSessionId(random)
   const work = { tx, secrets, random, now, authenticators, lifetimes, transaction, interaction }
   const signedIn = grant && { personId: grant.personId, changes: changesOfSignIn(parts, commitment, outcome) }
   const interactionCode = grant && newInteractionCode(random)
   const made = creationIn(outcome)
   // By itself: where another registration has the name, nothing else may be under way.
-  if (made !== undefined) await isDone(moving)
+  if (made !== undefined) await moving
   const created = made === undefined ? [] : await createUser(work, made, replaced)
   const carryingOut = () => carryOutEffects({ ...work, outcome, uses, sessionId, signedIn })
   const signingIn = async (granted = grant) =>
@@ -144,9 +152,6 @@ async function write(
         return [effects, await signingIn(granted)] as const
       })
     : together([carryingOut(), signingIn()])
-  await Promise.allSettled([moving, writing])
-  // First: what has failed besides may have failed only since another request was there before.
-  await isDone(moving)
   const [effects, signIns] = await writing
   const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
@@ -166,10 +171,6 @@ async function write(
   }
 }
 
-async function isDone(moving: Promise<boolean>): Promise<void> {
-  if (!(await moving)) throw new Moved('another request moved the transaction')
-}
-
 /** What a sign-in writes of its user. */
 function changesOfSignIn(
   { secrets, clock }: FlowParts,
@@ -185,18 +186,14 @@ function changesOfSignIn(
   }
 }
 
-const move = (
-  db: Parameters<typeof moveTransaction>[0],
-  { transaction, step }: Commitment,
-  outcome: Outcome,
-  now: number,
-): Promise<boolean> =>
-  moveTransaction(db, transaction, outcome.progress, {
-    now,
-    step,
-    result: outcome.refused?.key ?? 'accepted',
-    endedBy: endedBy(outcome),
-  })
+const moveOf = ({ transaction: from, step }: Commitment, outcome: Outcome, now: number): Move => ({
+  from,
+  progress: outcome.progress,
+  now,
+  step,
+  result: outcome.refused?.key ?? 'accepted',
+  endedBy: endedBy(outcome),
+})
 
 const inTransaction = <T>(
   storage: Storage,
