@@ -15,7 +15,7 @@ const ranks: readonly (readonly string[])[] = [
   ['http'],
   ['config', 'transfer'],
   ['engine'],
-  ['devtools'],
+  ['devtools', 'workers'],
   ['index', 'testing'],
   // `rekey dev` is the environment of `devtools` on a terminal.
   ['cli'],

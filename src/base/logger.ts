@@ -51,6 +51,8 @@ const sampledFrom = 40
 export function createLogger(options: {
   readonly level: LevelWithSilent
   readonly stream?: { write(line: string): void }
+  /** Members of every line, such as the number of a worker. */
+  readonly base?: Readonly<Record<string, unknown>>
 }): Logger {
   // Named first, so that the function below is given `err` in its path instead of the wildcard.
   const paths = ['err.secret', ...secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])]
@@ -63,7 +65,7 @@ export function createLogger(options: {
         censor: (value, path) =>
           path[0] === 'err' && path.at(-1) === 'code' && isErrorCode(value) ? value : '[redacted]',
       },
-      base: null,
+      base: options.base ?? null,
       // Finds the lines of one request, together with those of its caller and of the services that it calls.
       mixin: () => ({ ...presentTrace() }),
       serializers: { err: describeError },

@@ -1,8 +1,14 @@
-/** Resolves at the first signal that asks this process to end. A second signal exits at once. */
-export function untilSignal(): Promise<NodeJS.Signals> {
+/**
+ * Resolves at the first signal that asks this process to end. A second signal exits at once.
+ * @param handles answers whether a signal is taken care of elsewhere, and asks nothing to end
+ */
+export function untilSignal(
+  handles: (signal: NodeJS.Signals) => boolean = () => false,
+): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let signalled = false
     const take = (signal: NodeJS.Signals) => {
+      if (!signalled && handles(signal)) return
       // With an older Node as parent, one Ctrl+C reaches this process twice: ignore the second one within 500 ms.
       if (signalled && performance.now() - signalledAt > 500) process.exit(130)
       if (signalled) return

@@ -35,6 +35,7 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_TRUSTED_PROXIES: 'http.trustedProxies',
   REKEY_SHUTDOWN_DELAY: 'http.shutdownDelay',
   REKEY_KEEP_ALIVE: 'http.keepAlive',
+  REKEY_WORKERS: 'workers',
   REKEY_ACCESS_LOG: 'http.accessLog',
   REKEY_METRICS_PORT: 'metrics.port',
   REKEY_METRICS_HOST: 'metrics.host',

@@ -41,13 +41,21 @@ function reasonOf(cause: unknown): string {
   return 'code' in cause && 'syscall' in cause ? `cannot be read: ${unreadable(cause)}` : cause.message
 }
 
+/** How many files that are modules have been read. */
+let reads = 0
+
 const isData = (path: string): boolean => ['.json', '.yaml', '.yml'].includes(extname(path))
 
 async function read(path: string): Promise<unknown> {
   const ending = extname(path)
   if (!endings.includes(ending)) throw new Error(`must end in one of ${endings.join(', ')}`)
   if (!isData(path)) {
-    const { default: settings } = (await import(pathToFileURL(path).href)) as { default?: unknown }
+    const { href } = pathToFileURL(path)
+    // A module is read once in a process, and a node with workers reads its configuration anew.
+    const { default: settings } = (await import(reads === 0 ? href : `${href}?read=${reads}`)) as {
+      default?: unknown
+    }
+    reads++
     return settings
   }
   const text = textOfBytes(await readFile(path))

@@ -138,6 +138,13 @@ export const configOptions = Type.Object(
       default: [],
       secret: true,
     }),
+    workers: Type.Union([Type.Integer({ minimum: 1, maximum: 256 }), Type.Literal('auto')], {
+      ofNode: true,
+      description:
+        'How many processes `rekey serve` answers with, on one port; `auto`: as many as there are cores. What a node may do at once and what it allows (`limits`, `password.concurrency`, `mail.connections`, `database.poolSize`, `http.connectionsPerAddress`) is of all of them together.',
+      default: 1,
+      hint: 'a number of processes or `auto`',
+    }),
     secretsFile: fileOf('the secrets (several files separated by commas)'),
     org: Type.Object(
       {

@@ -34,6 +34,7 @@ import { noticePartsOf, type Outgoing } from './notices.ts'
 import { applyConfiguredResources } from './resources.ts'
 import { promoteFirstSecret } from './secret.ts'
 import { seed } from './seed.ts'
+import type { Shared } from './shared.ts'
 
 /** Parts that tests and the development kit may replace. */
 export interface CorePorts {
@@ -41,6 +42,8 @@ export interface CorePorts {
   readonly random?: Random
   readonly log?: Logger
   readonly hasher?: PasswordHasher
+  /** The other workers of this node, where there are any. */
+  readonly shared?: Shared | undefined
   /**
    * Additional authenticators, offered behind the built-in ones. They are as the built-in ones are: an administrator
    * activates those that are INACTIVE from the start, and policies name them by their keys.
@@ -91,21 +94,22 @@ export async function openCore(
   const storage = await openStorage({ url, poolSize, pooler, maxLifetimeSeconds, log })
   warnOfReadableFiles(config, log)
   try {
-    if (config.database.migrate) {
+    if (config.database.migrate && ports.shared?.prepares !== false) {
       await refuseWrongSecret(storage, secrets)
       if ((await storage.migrate()).includes('0006-names')) await warnOfSharedNames(storage, log)
       else await checkSchema(storage, log)
     } else await refuseUnfit(storage, secrets, log)
     await warnOfIgnoredPatterns(storage, log)
     const clock = await openClock(storage, ports.clock ?? processClock, log, { setsBack })
-    const hasher = ports.hasher ?? createHasher(hasherOptions(config))
+    const { shared } = ports
+    const hasher = ports.hasher ?? createHasher({ ...hasherOptions(config), hashes: shared?.hashes })
     const relyingParty = relyingPartyOf(config, storage)
     const authenticators = authenticatorsWith(hasher, ports.authenticators, {
       ...config.authenticators,
       telephony: config.telephony,
       relyingParty,
     })
-    const policies = openPolicies(storage.db, config, [...authenticators.values()])
+    const policies = announcing(openPolicies(storage.db, config, [...authenticators.values()]), shared)
     const outgoing: Outgoing = { baseUrl: config.issuer?.replace(/\/$/, ''), onCommitted() {} }
     const people = createPeople({
       ...{ storage, clock, random, secrets, hasher, policies },
@@ -163,6 +167,19 @@ export async function openCore(
   } catch (error) {
     await storage.close()
     throw error
+  }
+}
+
+/** Policies that all workers of a node forget together: a change is in force at all of them when it is answered. */
+function announcing(policies: Policies, shared: Shared | undefined): Policies {
+  if (shared === undefined) return policies
+  shared.onAnnounced('policies', policies.forget)
+  return {
+    ...policies,
+    forget() {
+      policies.forget()
+      shared.announce('policies')
+    },
   }
 }
 

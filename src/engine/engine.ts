@@ -152,9 +152,10 @@ export interface Engine {
   reset(): Promise<void>
   /**
    * Announces the end: `/health/ready` answers 503 from now on, each answer closes its connection, and all requests are
-   * answered as before. A balancer has time to choose other nodes before `close`.
+   * answered as before. A balancer has time to choose other nodes before `close`. With `isReplaced` it stays ready: another
+   * worker answers on the same port.
    */
-  retire(): void
+  retire(options?: { readonly isReplaced?: boolean }): void
   /**
    * Accepts no new connections, completes the requests under way and releases all resources. Connections that are open
    * may bring one more request for `lingerMs`; default: 0.
@@ -174,19 +175,22 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const core = await openCore(config, ports)
   const { storage, secrets, random, clock, log, hasher, authenticators, policies, people, changes } = core
   const lifetimes = lifetimesOf(config)
-  await core.seed()
-  await noteDrift(core)
+  const { shared } = ports
+  if (shared?.prepares !== false) {
+    await core.seed()
+    await noteDrift(core)
+  }
   const brands = createBrands(storage.db, config.org.name, brandsOfApps(config), logos)
   await brands.refresh()
 
   let baseUrl = config.issuer?.replace(/\/$/, '') ?? ''
   const transport = ports.transport ?? transportOf(config, clock)
-  const metrics = createMetrics()
-  const connections = createConnections({ ...connectionsOf(config), log })
+  const metrics = createMetrics(shared?.metrics)
+  const connections = createConnections({ ...connectionsOf(config), log, shared: shared?.connections })
   const refusals = createRefusals()
   const budgets = budgetsFrom(config.limits)
   const requestBudgets = requestBudgetsFrom(config.limits)
-  const spray = createSprayWatch({ storage, clock, budgets })
+  const spray = createSprayWatch({ storage, clock, budgets, shared: shared?.sources })
   const engineMetrics = registerMetrics(metrics, {
     storage,
     clock,
@@ -208,17 +212,21 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onClosed: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) =>
       record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
   }
-  const mails = (config.mail.deliver ? startDelivery : leaveDelivery)({
+  /** Of the hands of a node, those of this worker. */
+  const hands = (count: number) => shared?.partOf(count) ?? count
+  const delivers = (count: number) => config.mail.deliver && hands(count) > 0
+  const mails = (delivers(config.mail.connections) ? startDelivery : leaveDelivery)({
     ...working,
     random: branchOf(random, 'delivery'),
     transport,
-    parallel: config.mail.connections,
+    parallel: hands(config.mail.connections),
     suppressionMs: durationMs(config.mail.suppression, 'mail.suppression'),
     renderer,
     onAttempt: engineMetrics.countMailAttempt,
   })
-  const texts = (config.mail.deliver ? startTextDelivery : leaveDelivery)({
+  const texts = (delivers(textHands) ? startTextDelivery : leaveDelivery)({
     ...working,
+    parallel: hands(textHands),
     random: branchOf(random, 'text delivery'),
     transport: ports.texts ?? textTransportOf(config, { clock, baseUrl: () => baseUrl }),
     onAttempt: engineMetrics.countTextAttempt,
@@ -227,11 +235,17 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   let logouts: Delivery | undefined
   const delivery = together(() => [mails, texts, ...(logouts ? [logouts] : [])])
   // Outside of the request's trace: the worker delivers every due mail, not that of this request alone.
-  const wakeDelivery = () => untraced(() => delivery.wake())
+  const sendsAll = delivers(config.mail.connections) && delivers(textHands)
+  const wakeDelivery = () => {
+    untraced(() => delivery.wake())
+    if (!sendsAll && config.mail.deliver) shared?.announce('mail')
+  }
+  shared?.onAnnounced('mail', () => untraced(() => delivery.wake()))
   core.outgoing.onCommitted = wakeDelivery
   const limits = createRequestLimits({
     budgets: requestBudgets,
     clock,
+    ...(shared && { counters: shared.counters }),
     appFactor: config.limits.appFactor,
     refusals,
     onViolation: (violation) => record(storage.db, requestsRefused(violation), { random, now: clock.now() }),
@@ -257,7 +271,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     notices: config.mail.notices,
     linkFor: (clientId, token) => `${baseUrl}/email/verify/${clientId}?token=${token}`,
     // Texts are rare, and each look for them is a statement.
-    onCommitted: (written) => (written.texts ? wakeDelivery() : untraced(() => mails.wake())),
+    onCommitted: (written) => (written.texts || !sendsAll ? wakeDelivery() : untraced(() => mails.wake())),
     onFlowOutcome: engineMetrics.countFlowOutcome,
     ...(ports.beforeRegistration && { beforeRegistration: ports.beforeRegistration }),
   }
@@ -410,11 +424,15 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     checks: { ...storage.checks, secret: secretCheck(core) },
     log,
   })
-  metrics.gauge('rekey_ready', 'Whether each check of GET /health/ready is ok.', async () =>
-    Object.entries((await readiness.read()).checks).map(([check, result]) => [
-      { check },
-      result === 'ok' ? 1 : 0,
-    ]),
+  metrics.gauge(
+    'rekey_ready',
+    'Whether each check of GET /health/ready is ok.',
+    async () =>
+      Object.entries((await readiness.read()).checks).map(([check, result]) => [
+        { check },
+        result === 'ok' ? 1 : 0,
+      ]),
+    'least',
   )
   const failures = recordFailures({
     storage,
@@ -458,17 +476,19 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
   const port = typeof address === 'object' && address !== null ? address.port : config.http.port
   if (baseUrl === '') baseUrl = localUrl(port)
   core.outgoing.baseUrl = baseUrl
-  const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
+  const health = { readiness, metrics, log, isRetiring: connections.isEnding }
   const monitor = await openMonitor(config, health).catch(async (error) => {
     await Promise.allSettled([http.close(), delivery.close(), transport.close()])
     await storage.close()
     throw error
   })
 
-  if (config.mode === 'production' && config.mail.deliver) void checkMail(transport, config, log)
+  if (config.mode === 'production' && config.mail.deliver && shared?.prepares !== false)
+    void checkMail(transport, config, log)
   // Not before the address is known, which its tokens name.
-  logouts = (config.mail.deliver ? startLogoutDelivery : leaveDelivery)({
+  logouts = (delivers(textHands) ? startLogoutDelivery : leaveDelivery)({
     ...working,
+    parallel: hands(textHands),
     random: branchOf(random, 'logout delivery'),
     transport: oidc.logouts({
       insecureAddresses: config.backchannelLogout.insecureAddresses ?? config.mode !== 'production',
@@ -476,8 +496,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     onAttempt: engineMetrics.countLogoutAttempt,
   })
   const time = startTimeKeeper({ storage, clock, source: ports.clock ?? processClock, log })
-  const resealing = startResealing(core)
+  const resealing = shared?.prepares === false ? nothing : startResealing(core)
   const maintenance = startMaintenance({
+    leads: () => shared?.leads() ?? true,
     storage,
     clock,
     oidc,
@@ -533,6 +554,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     },
   }
 }
+
+/** How many texts, and how many logout tokens, a node sends at once. */
+const textHands = 5
+
+const nothing = { close: async () => {} }
 
 /** The settings of the public port's connections. */
 const connectionsOf = ({ http }: Config) => ({

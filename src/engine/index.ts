@@ -14,4 +14,5 @@ export {
   textsOf,
 } from './engine.ts'
 export { apiOn, inOneTransaction } from './resources.ts'
+export type { Announcement, Shared } from './shared.ts'
 export { tokenPageOf } from './token-page.ts'

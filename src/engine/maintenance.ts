@@ -15,6 +15,8 @@ interface MaintenanceParts {
   readonly clock: MonotonicClock
   readonly oidc: Oidc
   readonly log: Logger
+  /** Whether this process does what one of a node is enough for. */
+  readonly leads: () => boolean
   /** Corrects the clock and stores the time. */
   readonly syncTime: () => Promise<void>
   /** Counts the transactions that have expired. */
@@ -77,8 +79,9 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
   async function maintain(): Promise<void> {
     await parts.syncTime()
     const now = clock.now()
-    await parts.countExpired(now)
     await parts.recordFailures()
+    if (!parts.leads()) return
+    await parts.countExpired(now)
     await parts.carryOutChanges()
     await parts.removeUnfinished(now)
     const { retentionMs: eventsMs, unknownRetentionMs } = parts.events

@@ -165,8 +165,14 @@ function addHashMetrics(metrics: Metrics, hasher: PasswordHasher): void {
     'rekey_password_hashes_running',
     'Password hashes being computed.',
     () => hasher.load().running,
+    'sum',
   )
-  metrics.gauge('rekey_password_hashes_waiting', 'Password hashes in the queue.', () => hasher.load().waiting)
+  metrics.gauge(
+    'rekey_password_hashes_waiting',
+    'Password hashes in the queue.',
+    () => hasher.load().waiting,
+    'sum',
+  )
   metrics.counter(
     'rekey_password_hashes_refused_total',
     'Requests refused because the queue was full.',
@@ -195,7 +201,7 @@ function addBudgetMetrics(
 }
 
 function addConnectionMetrics(metrics: Metrics, connections: Connections): void {
-  metrics.gauge('rekey_http_connections', 'Open connections.', () => connections.load().open)
+  metrics.gauge('rekey_http_connections', 'Open connections.', () => connections.load().open, 'sum')
   metrics.counter(
     'rekey_http_connections_refused_total',
     'Connections refused by http.connectionsPerAddress.',
@@ -208,18 +214,23 @@ const databaseTimeoutMs = 1500
 
 function addDatabaseMetrics(metrics: Metrics, storage: Storage): void {
   addPoolMetrics(metrics, storage)
-  metrics.gauge('rekey_database_up', 'Whether the database answers.', async () => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<0>((resolve) => {
-      timer = setTimeout(() => resolve(0), databaseTimeoutMs)
-    })
-    // On a connection of its own: a locked table that fills the pool is no database that is down.
-    const answer = storage.checks.database().then(
-      (result) => (result === 'ok' ? (1 as const) : (0 as const)),
-      () => 0 as const,
-    )
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
-  })
+  metrics.gauge(
+    'rekey_database_up',
+    'Whether the database answers.',
+    async () => {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<0>((resolve) => {
+        timer = setTimeout(() => resolve(0), databaseTimeoutMs)
+      })
+      // On a connection of its own: a locked table that fills the pool is no database that is down.
+      const answer = storage.checks.database().then(
+        (result) => (result === 'ok' ? (1 as const) : (0 as const)),
+        () => 0 as const,
+      )
+      return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+    },
+    'least',
+  )
 }
 
 /** Registers nothing for a database in this process, which has no connection pool. */
@@ -236,16 +247,19 @@ function addPoolMetrics(metrics: Metrics, storage: Storage): void {
       [{ state: 'busy' }, busy],
       [{ state: 'idle' }, idle],
     ]),
+    'sum',
   )
   metrics.gauge(
     'rekey_database_connections_max',
     'Size of the connection pool.',
     reading(({ most }) => most),
+    'sum',
   )
   metrics.gauge(
     'rekey_database_waiting',
     'Statements that wait for a connection.',
     reading(({ waiting }) => waiting),
+    'sum',
   )
 }
 
@@ -259,7 +273,7 @@ const resolution = 20
 function addProcessMetrics(metrics: Metrics): void {
   // Enabled by the first scrape: without one, its timer would wake an idle engine for nothing.
   let delay: ReturnType<typeof monitorEventLoopDelay> | undefined
-  metrics.gauge('process_heap_used_bytes', 'Heap in use.', () => process.memoryUsage().heapUsed)
+  metrics.gauge('process_heap_used_bytes', 'Heap in use.', () => process.memoryUsage().heapUsed, 'sum')
   metrics.counter('process_cpu_seconds_total', 'Processor time used.', () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6

@@ -43,7 +43,8 @@ export async function attempt(
 ): Promise<Outcome | undefined> {
   const admission = asked.admit?.(input, context)
   if (admission?.isReadable === false) return undefined
-  const answer = context.beginAnswer?.()
+  const begun = context.beginAnswer?.()
+  const answer = begun instanceof Promise ? await begun : begun
   try {
     return await checked(context, asked, input, admission, answer?.inFlight ?? 1)
   } finally {

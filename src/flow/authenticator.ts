@@ -19,6 +19,7 @@ import type { Field, Input } from './form.ts'
 import type { ManagedFactor } from './managed-factor.ts'
 import type { Charge, Effect, Outcome, Refusal } from './outcome.ts'
 import type { Challenge, Progress } from './progress.ts'
+import type { AnswerInHand } from './spray.ts'
 import type { Stage } from './stage.ts'
 
 /** What a step may read. */
@@ -114,7 +115,7 @@ export interface StepContext extends View {
   /** How many users have signed in from this source on this node within the hour. */
   readonly signInsFromSource?: number
   /** Counts an answer that is about to be checked, until `end` is called; answers how many of its source are being checked. */
-  beginAnswer?(): { readonly inFlight: number; end(): void }
+  beginAnswer?(): AnswerInHand | Promise<AnswerInHand>
   /** Whether the user has signed in from this source, or with this browser, before. */
   isKnownSource(person: Person | undefined): boolean
   /** Throws where the answer is not to be checked any more: asked again before a hash that has waited in the queue. */

@@ -53,7 +53,7 @@ export {
 } from './session-token.ts'
 export { type Grant, type Settled, settle, unlockedKey } from './settle.ts'
 export { evidenceIn, type KnownAuthenticator, policyOf, type Situation } from './situation.ts'
-export { createSprayWatch, type SprayWatch } from './spray.ts'
+export { type AnswerInHand, createSprayWatch, type SharedSources, type SprayWatch } from './spray.ts'
 export * from './stage.ts'
 export { accountSubject, mailboxSubjects, nameAndAccount, nameSubject } from './subjects.ts'
 export { createFlow, type Flow, type FlowAnswer, type Submission } from './submit.ts'

@@ -13,16 +13,32 @@ export interface SprayWatch {
    * asked; beyond it the users who have signed in within the same window are counted, with one statement a few seconds.
    */
   attackFrom(wrong: number): Promise<number>
-  /** How many users have signed in from a source on this node within the hour; a user counts once an hour. */
+  /** How many users have signed in from a source on this node, any worker of it, within the hour; a user counts once an hour. */
   signInsFrom(source: Source): number
   /** Notes a completed sign-in. @param before when the user last signed in before it */
   signedIn(source: Source, before: number | null | undefined): void
   /** Counts an answer of a source that is about to be checked on this node, until `end` is called. */
-  begin(source: Source): { readonly inFlight: number; end(): void }
+  begin(source: Source): AnswerInHand | Promise<AnswerInHand>
   /** Whether the installation is under attack now: for metrics. One statement, or two. */
   underAttack(): Promise<boolean>
   /** Forgets what it has noted: for an engine that starts over from its seed. */
   clear(): void
+}
+
+/** An answer that is being checked. */
+export interface AnswerInHand {
+  /** How many of its source are being checked now, this one among them. */
+  readonly inFlight: number
+  end(): void
+}
+
+/** What the workers of a node note together of sources. */
+export interface SharedSources {
+  begin(key: string): Promise<AnswerInHand>
+  /** Tells the others of a sign-in. */
+  signedIn(key: string): void
+  /** Calls the listener with the sign-ins of the others. */
+  onSignedIn(listener: (key: string) => void): void
 }
 
 /** More sources than these at once are no offices; the oldest are forgotten first, so that memory stays bounded (A60). */
@@ -33,7 +49,10 @@ export function createSprayWatch({
   storage,
   clock,
   budgets,
+  shared,
 }: {
+  /** Where other workers note the same. */
+  readonly shared?: SharedSources | undefined
   readonly storage: Storage
   readonly clock: Clock
   readonly budgets: Budgets
@@ -61,6 +80,19 @@ export function createSprayWatch({
       ? spray.everywhere.limit
       : attackFrom(spray, await countRecent())
 
+  function note(key: string): void {
+    counted = undefined
+    // As many as a budget can use; put anew, so that the map's order is that of the last sign-ins.
+    const times = [...recent(signIns.get(key) ?? []), clock.now()].slice(-100)
+    signIns.delete(key)
+    signIns.set(key, times)
+    for (const [oldest, [...itsTimes]] of signIns) {
+      if (signIns.size <= mostSources && recent(itsTimes).length > 0) break
+      signIns.delete(oldest)
+    }
+  }
+  shared?.onSignedIn(note)
+
   return {
     attackFrom: from,
     signInsFrom: ({ key }) => recent(signIns.get(key) ?? []).length,
@@ -68,17 +100,11 @@ export function createSprayWatch({
       const now = clock.now()
       // Once an hour for each user: else one account, signing in again and again, would widen what its source may guess.
       if (before !== null && before !== undefined && before > now - windowMs) return
-      counted = undefined
-      // As many as a budget can use; put anew, so that the map's order is that of the last sign-ins.
-      const times = [...recent(signIns.get(key) ?? []), now].slice(-100)
-      signIns.delete(key)
-      signIns.set(key, times)
-      for (const [oldest, [...itsTimes]] of signIns) {
-        if (signIns.size <= mostSources && recent(itsTimes).length > 0) break
-        signIns.delete(oldest)
-      }
+      note(key)
+      shared?.signedIn(key)
     },
     begin({ key }) {
+      if (shared !== undefined) return shared.begin(key)
       const inFlight = (checking.get(key) ?? 0) + 1
       checking.set(key, inFlight)
       return {

@@ -120,7 +120,7 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   if (options.recordExchange) recordRefused(app, options.recordExchange, { now, issuer })
   measure(app, metrics)
   const readiness = options.readiness ?? createReadiness({ checks: { ...storage.checks }, log })
-  const health = { readiness, metrics, log, isRetiring: connections.isRetiring }
+  const health = { readiness, metrics, log, isRetiring: connections.isEnding }
   addHealth(app, health, options.publicMetrics ?? true)
   for (const plugin of options.plugins) app.register(plugin, { prefix: basePath })
   return app
@@ -208,7 +208,7 @@ function acceptJson(app: FastifyInstance): void {
 function measure(app: FastifyInstance, metrics: Metrics): void {
   metrics.describe('rekey_http_requests_total', 'Requests by route, method and status.')
   metrics.describe('rekey_http_request_duration_seconds', 'Time to answer by route and method.')
-  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss(), 'sum')
   const labelsOf = routeLabels()
   metrics.gauge('process_uptime_seconds', 'Time since the process started.', () => process.uptime())
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {

@@ -25,13 +25,23 @@ export const standardConnections: ConnectionOptions = {
   perAddress: 1000,
 }
 
+/** How many connections each address has open at all workers of a node. */
+export interface SharedConnections {
+  /** Counts one, where the address has fewer than `most`. */
+  open(address: string, most: number): Promise<boolean>
+  closed(address: string): void
+}
+
 export interface Connections {
   readonly options: ConnectionOptions
   /** Follows the connections of an app. Called once, before it listens. */
   attach(app: FastifyInstance): void
   /** Whether this node is about to end: it answers, but is not ready, and closes each connection with its next answer. */
   isRetiring(): boolean
-  retire(): void
+  /** Whether a balancer shall choose another node. */
+  isEnding(): boolean
+  /** With `isReplaced` it stays ready: another process of this node answers in its place. */
+  retire(options?: { readonly isReplaced?: boolean }): void
   /**
    * Closes the port. Connections that are open already stay so for `lingerMs`: a balancer may have sent a request over
    * one of them that has not arrived yet. Resolves at once where the port is closed.
@@ -59,8 +69,10 @@ const lastHeadersMs = 2000
 export function createConnections({
   log,
   trustedProxies = [],
+  shared,
   ...given
 }: Partial<ConnectionOptions> & {
+  readonly shared?: SharedConnections | undefined
   readonly log: Logger
   readonly trustedProxies?: readonly string[]
 }): Connections {
@@ -71,6 +83,7 @@ export function createConnections({
   const byAddress = new Map<string, number>()
   let server: FastifyInstance['server'] | undefined
   let retiring = false
+  let replaced = false
   let refused = 0
   const refusals = createLogSampler()
 
@@ -96,6 +109,11 @@ export function createConnections({
     }
     active.set(socket, 0)
     byAddress.set(address, open + 1)
+    if (isLimited && shared !== undefined) {
+      const counted = shared.open(address, options.perAddress)
+      void counted.then((isOpen) => !isOpen && refuse(socket, address))
+      socket.once('close', () => void counted.then((isOpen) => isOpen && shared.closed(address)))
+    }
     socket.once('close', () => {
       active.delete(socket)
       const left = (byAddress.get(address) ?? 1) - 1
@@ -139,8 +157,10 @@ export function createConnections({
       app.addHook('onClose', async () => refusals.close())
     },
     isRetiring: () => retiring,
-    retire() {
+    isEnding: () => retiring && !replaced,
+    retire({ isReplaced = false } = {}) {
       retiring = true
+      replaced = isReplaced
     },
     async closePort(lingerMs) {
       retiring = true

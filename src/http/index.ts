@@ -7,10 +7,17 @@ export const openApi = async (address: string): Promise<object> =>
   (await import('./openapi/index.ts')).openApiDocument(address)
 
 export { createHttp } from './app.ts'
-export { type Connections, createConnections } from './connections.ts'
+export { type Connections, createConnections, type SharedConnections } from './connections.ts'
 export { pathsOf } from './errors.ts'
 export { type HealthOptions, type Monitor, startMonitor } from './health.ts'
-export { createMetrics, type Metrics, type Reading } from './metrics.ts'
+export {
+  createMetrics,
+  type Family,
+  type Metrics,
+  type Reading,
+  type SharedMetrics,
+  sumOf,
+} from './metrics.ts'
 export type { FailureReport, HttpOptions } from './options.ts'
 export { createReadiness, type Readiness, type ReadinessOptions, type ReadinessReader } from './readiness.ts'
 export { schemaless } from './schemaless.ts'

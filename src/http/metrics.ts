@@ -3,6 +3,19 @@ export type Labels = Readonly<Record<string, string>>
 /** The value of a gauge; undefined: none at present. */
 export type Reading = number | readonly (readonly [Labels, number])[] | undefined
 
+/** How the values of several workers become one: for a gauge, which may be of each or of all. */
+export type Across = 'sum' | 'most' | 'least'
+
+/** A metric as it was read: what is printed, and what the workers of a node send each other. */
+export interface Family {
+  readonly name: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string | undefined
+  readonly across: Across
+  /** Each with its name and labels as they are printed. */
+  readonly samples: readonly (readonly [series: string, value: number])[]
+}
+
 /** Metrics in the text format of Prometheus (0.0.4): counters, gauges that are read on demand, and histograms. */
 export interface Metrics {
   /** Adds to a counter; its name ends in `_total`. */
@@ -12,15 +25,16 @@ export interface Metrics {
   /**
    * Registers a value, or several with labels, that is read on every scrape. A value that cannot be read is left out: the
    * other metrics are needed most when the database is unavailable.
+   * @param across default: `most`, for what all workers of a node read alike
    */
-  gauge(name: string, help: string, read: () => Reading | Promise<Reading>): void
+  gauge(name: string, help: string, read: () => Reading | Promise<Reading>, across?: Across): void
   /** Registers a counter that is read on every scrape; its name ends in `_total`. */
   counter(name: string, help: string, read: () => Reading): void
   /** Registers a histogram without labels, which exists from now on. */
   histogram(name: string, help: string): void
   /** Sets the help text of a counter or histogram. */
   describe(name: string, help: string): void
-  /** Returns all metrics as text. */
+  /** Returns all metrics as text, of all workers where there are several. */
   print(): Promise<string>
 }
 
@@ -61,13 +75,33 @@ const labelText = (labels: Labels): string => {
   return text
 }
 
-export function createMetrics(): Metrics {
+/** Metrics as text. */
+function textOf(families: readonly Family[]): string {
+  const header = ({ name, type, help }: Family): string =>
+    `${help === undefined ? '' : `# HELP ${name} ${escapeHelp(help)}\n`}# TYPE ${name} ${type}\n`
+  return families
+    .map((one) => header(one) + one.samples.map(([series, value]) => `${series} ${value}\n`).join(''))
+    .join('')
+}
+
+/** The metrics of all workers of a node. */
+export interface SharedMetrics {
+  /** Has the others read those of this worker; `totals`: counters and histograms alone, which need no database. */
+  serve(read: (what?: 'totals') => Promise<readonly Family[]>): void
+  gather(): Promise<readonly Family[]>
+}
+
+export function createMetrics(shared?: SharedMetrics): Metrics {
   const helps = new Map<string, string>()
   const counters = new Map<string, Map<string, number>>()
   const histograms = new Map<string, Map<string, { readonly labels: Labels; readonly data: Histogram }>>()
   const read = new Map<
     string,
-    { readonly type: 'gauge' | 'counter'; readonly read: () => Reading | Promise<Reading> }
+    {
+      readonly type: 'gauge' | 'counter'
+      readonly across: Across
+      readonly read: () => Reading | Promise<Reading>
+    }
   >()
 
   const series = <T>(map: Map<string, Map<string, T>>, name: string): Map<string, T> => {
@@ -75,16 +109,15 @@ export function createMetrics(): Metrics {
     map.set(name, known)
     return known
   }
-  const header = (name: string, type: string): string =>
-    `${helps.has(name) ? `# HELP ${name} ${escapeHelp(helps.get(name) ?? '')}\n` : ''}# TYPE ${name} ${type}\n`
-
-  function printHistogram(name: string, labels: Labels, data: Histogram): string {
-    const lines = buckets.map(
+  const seriesOf = (name: string, labels: Labels, data: Histogram): Family['samples'] => [
+    ...buckets.map(
       (bound, index) =>
-        `${name}_bucket${labelText({ ...labels, le: String(bound) })} ${data.counts[index] ?? 0}\n`,
-    )
-    return `${lines.join('')}${name}_bucket${labelText({ ...labels, le: '+Inf' })} ${data.total}\n${name}_sum${labelText(labels)} ${data.sum}\n${name}_count${labelText(labels)} ${data.total}\n`
-  }
+        [`${name}_bucket${labelText({ ...labels, le: String(bound) })}`, data.counts[index] ?? 0] as const,
+    ),
+    [`${name}_bucket${labelText({ ...labels, le: '+Inf' })}`, data.total],
+    [`${name}_sum${labelText(labels)}`, data.sum],
+    [`${name}_count${labelText(labels)}`, data.total],
+  ]
 
   const entryOf = (name: string, labels: Labels) => {
     const known = series(histograms, name)
@@ -94,6 +127,7 @@ export function createMetrics(): Metrics {
     return entry
   }
 
+  shared?.serve(readAll)
   return {
     count(name, labels = {}, by = 1) {
       const values = series(counters, name)
@@ -111,40 +145,78 @@ export function createMetrics(): Metrics {
         counts[index] = (counts[index] ?? 0) + 1
       }
     },
-    gauge(name, help, reading) {
+    gauge(name, help, reading, across = 'most') {
       helps.set(name, help)
-      read.set(name, { type: 'gauge', read: reading })
+      read.set(name, { type: 'gauge', across, read: reading })
     },
     counter(name, help, reading) {
       helps.set(name, help)
-      read.set(name, { type: 'counter', read: reading })
+      read.set(name, { type: 'counter', across: 'sum', read: reading })
     },
     histogram(name, help) {
       helps.set(name, help)
       entryOf(name, {})
     },
     describe: (name, help) => void helps.set(name, help),
-    async print() {
-      let text = ''
-      for (const [name, values] of counters) {
-        text += header(name, 'counter')
-        for (const [labels, value] of values) text += `${name}${labels} ${value}\n`
-      }
-      for (const [name, values] of histograms) {
-        text += header(name, 'histogram')
-        for (const { labels, data } of values.values()) text += printHistogram(name, labels, data)
-      }
-      const readings = [...read].map(async ([name, { type, read: reading }]) => {
-        const value = await inTime(
-          Promise.resolve()
-            .then(reading)
-            .catch(() => undefined),
-        )
-        const samples = typeof value === 'number' ? [[{}, value] as const] : (value ?? [])
-        const lines = samples.map(([labels, sample]) => `${name}${labelText(labels)} ${sample}\n`)
-        return lines.length === 0 ? '' : header(name, type) + lines.join('')
-      })
-      return text + (await Promise.all(readings)).join('')
-    },
+    print: async () => textOf(await (shared === undefined ? readAll() : shared.gather())),
   }
+
+  async function readAll(what?: 'totals'): Promise<readonly Family[]> {
+    const summed = (name: string, type: 'counter' | 'histogram', samples: Family['samples']): Family => ({
+      ...{ name, type, help: helps.get(name), across: 'sum', samples },
+    })
+    const families = [
+      ...[...counters].map(([name, values]) =>
+        summed(
+          name,
+          'counter',
+          [...values].map(([labels, value]) => [`${name}${labels}`, value]),
+        ),
+      ),
+      ...[...histograms].map(([name, values]) =>
+        summed(
+          name,
+          'histogram',
+          [...values.values()].flatMap(({ labels, data }) => seriesOf(name, labels, data)),
+        ),
+      ),
+    ]
+    const wanted = [...read].filter(([, { type }]) => what !== 'totals' || type === 'counter')
+    const readings = wanted.map(async ([name, { type, across, read: reading }]): Promise<Family> => {
+      const value = await inTime(
+        Promise.resolve()
+          .then(reading)
+          .catch(() => undefined),
+      )
+      const samples = typeof value === 'number' ? [[{}, value] as const] : (value ?? [])
+      return {
+        ...{ name, type, help: helps.get(name), across },
+        samples: samples.map(([labels, sample]) => [`${name}${labelText(labels)}`, sample]),
+      }
+    })
+    return [...families, ...(await Promise.all(readings)).filter(({ samples }) => samples.length > 0)]
+  }
+}
+
+/** The metrics of several workers as one: counters and histograms are added up, gauges as they say. */
+export function sumOf(all: readonly (readonly Family[])[]): readonly Family[] {
+  const merged = new Map<string, { readonly family: Family; readonly values: Map<string, number> }>()
+  for (const families of all) {
+    for (const family of families) {
+      const { name, across } = family
+      const known = merged.get(name) ?? { family, values: new Map<string, number>() }
+      merged.set(name, known)
+      for (const [series, value] of family.samples) {
+        const before = known.values.get(series)
+        known.values.set(series, before === undefined ? value : together[across](before, value))
+      }
+    }
+  }
+  return [...merged.values()].map(({ family, values }) => ({ ...family, samples: [...values] }))
+}
+
+const together: Readonly<Record<Across, (one: number, other: number) => number>> = {
+  sum: (one, other) => one + other,
+  most: Math.max,
+  least: Math.min,
 }

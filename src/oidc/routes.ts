@@ -207,7 +207,7 @@ function namedClient(request: FastifyRequest): string {
 }
 
 /** Where a client's secret was guessed at too often from an address, none is checked there any more. */
-const refuseGuesses = ({ limits }: Parts, request: FastifyRequest): void =>
+const refuseGuesses = async ({ limits }: Parts, request: FastifyRequest): Promise<void> =>
   limits?.refuseSpent('secret', { address: request.ip, client: namedClient(request) })
 
 /** Counts a wrong secret. The call itself is answered as before: the next one may be refused. */

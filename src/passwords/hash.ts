@@ -1,6 +1,6 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
 import { costOf, isForeign, mayReplace, verifyForeign } from './foreign.ts'
-import { createHashQueue, type HashCaller, type HashLoad, type HashTimes } from './queue.ts'
+import { createHashQueue, type HashCaller, type HashLoad, type HashQueue, type HashTimes } from './queue.ts'
 
 /** Parameters of argon2id (RFC 9106); they stand in each hash, so they can change without a migration. */
 export interface HashParameters {
@@ -39,6 +39,8 @@ export interface HasherOptions {
   readonly queue: number
   /** How long one may wait, in milliseconds, before its caller is refused with 503. */
   readonly waitMs?: number
+  /** Where they wait, in place of a queue of this process: that of all workers. */
+  readonly hashes?: HashQueue | undefined
 }
 
 export function createHasher({
@@ -46,6 +48,7 @@ export function createHasher({
   concurrency,
   queue,
   waitMs = 2000,
+  hashes = createHashQueue({ concurrency, size: queue, waitMs }),
 }: HasherOptions): PasswordHasher {
   const cost = {
     memoryCost: parameters.memoryKiB,
@@ -53,7 +56,6 @@ export function createHasher({
     parallelism: parameters.lanes,
     outputLen: 32,
   }
-  const hashes = createHashQueue({ concurrency, size: queue, waitMs })
   const ownCost = (parameters.memoryKiB * parameters.passes) / 2000
   const hash = (password: string, caller?: HashCaller) =>
     hashes.take(() => argon2Hash(normalised(password), cost), ownCost, caller)

@@ -23,5 +23,5 @@ export {
   wasUsed,
 } from './new-password.ts'
 export { passwordOptions } from './options.ts'
-export type { HashCaller, HashLoad } from './queue.ts'
+export { createHashQueue, type HashCaller, type HashLoad, type HashQueue } from './queue.ts'
 export { meetsRules, requirementsSentence, tooLongSentence, unmetRequirements } from './rules.ts'

@@ -39,6 +39,15 @@ interface Entry {
   fail(error: ProtocolError): void
 }
 
+/** Where hashes wait for their turn. */
+export interface HashQueue {
+  /** Calls `listener` after each hash that was computed. One listener: the metrics of the engine. */
+  observe(listener: (times: HashTimes) => void): void
+  load(): HashLoad
+  /** Runs the work when its turn has come. Rejects with 503 where it never does. */
+  take<T>(work: () => Promise<T>, costMs: number, caller?: HashCaller): Promise<T>
+}
+
 interface HashQueueOptions {
   readonly concurrency: number
   readonly size: number
@@ -61,7 +70,7 @@ const internal = ''
  *
  * Lanes are never idle while something that may start waits: the limits by account and for dear hashes only choose.
  */
-export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions) {
+export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions): HashQueue {
   const waiting = new Map<string, Entry[]>()
   /** Milliseconds of hashing that each source has used: start-time fair queueing. */
   const used = new Map<string, number>()
@@ -181,8 +190,7 @@ export function createHashQueue({ concurrency, size, waitMs }: HashQueueOptions)
   let observer: (times: HashTimes) => void = () => {}
 
   return {
-    /** Calls `listener` after each hash that was computed. One listener: the metrics of the engine. */
-    observe(listener: (times: HashTimes) => void): void {
+    observe(listener) {
       observer = listener
     },
 
