@@ -154,7 +154,8 @@ test('the Containerfile says that nobody has built it, copies what there is and 
   const { bin, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   expect(text).toContain(`/opt/rekey/${bin.rekey}`)
   // What the build reads is among it.
-  expect(scripts.build).toContain('tsconfig.build.json')
+  expect(scripts.build).toBe('node scripts/build.mjs')
+  expect(readFileSync(join(root, 'scripts/build.mjs'), 'utf8')).toContain("'tsconfig.build.json'")
   for (const path of ['tsconfig.build.json', 'scripts', 'src']) expect(copied).toContain(path)
 })
 

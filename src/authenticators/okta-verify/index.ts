@@ -1,4 +1,4 @@
-import QRCode from 'qrcode'
+import { qrCode } from '../../base/index.ts'
 import {
   type Authenticator,
   type Challenge,
@@ -81,7 +81,7 @@ export const oktaVerifyAuthenticator: Authenticator = {
     async contextualData(challenge, { org }) {
       const selectedChannel = channelIn(challenge)
       if (selectedChannel !== 'qrcode') return { selectedChannel }
-      const href = await QRCode.toDataURL(`${org.baseUrl}${oktaVerifyPath}`, { margin: 1, width: 200 })
+      const href = await qrCode(`${org.baseUrl}${oktaVerifyPath}`)
       return { qrcode: { method: 'embedded', href, type: 'image/png' }, selectedChannel }
     },
   },

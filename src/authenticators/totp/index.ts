@@ -1,5 +1,4 @@
-import QRCode from 'qrcode'
-import { secretMissing, secretVersionOf } from '../../base/index.ts'
+import { qrCode, secretMissing, secretVersionOf } from '../../base/index.ts'
 import type { Enrollment } from '../../directory/index.ts'
 import {
   type Authenticator,
@@ -180,7 +179,7 @@ async function contextualData(challenge: Challenge, context: RenderContext) {
 async function shown(data: TotpData, context: Pick<StepContext, 'secrets' | 'org'>, label: string) {
   const secret = secretOf(data, context)
   const uri = provisioningUri(secret, { label, issuer: context.org.name })
-  return { secret, href: await QRCode.toDataURL(uri, { margin: 1, width: 200 }) }
+  return { secret, href: await qrCode(uri) }
 }
 
 function secretOf({ sealedSecret }: TotpData, { secrets }: Pick<StepContext, 'secrets'>): string {

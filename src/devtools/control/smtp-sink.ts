@@ -1,5 +1,6 @@
-import type { AddressInfo, Socket } from 'node:net'
-import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { SMTPServer, SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import { type Clock, type Logger, silentLogger } from '../../base/index.ts'
 import { createMessages, type MessageStore } from './messages.ts'
 
@@ -62,39 +63,52 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     await messages.add(source, recipients)
   }
 
-  const server = new SMTPServer({
-    name: 'localhost',
-    banner: 'Rekey inbox',
-    size: maxBytes,
-    // A reverse DNS query would leave the machine and, without a network, take seconds.
-    disableReverseLookup: true,
-    disabledCommands: ['STARTTLS'],
-    // A TLS context is created anyway; without the root certificates that takes 1 ms instead of 15 ms.
-    ca: [],
-    authOptional: true,
-    allowInsecureAuth: true,
-    onAuth: (auth, _session, done) => done(null, { user: auth.username ?? 'anyone' }),
-    onData: (stream, session, done) => {
-      receive(stream, session).then(() => done(null, 'stored in the inbox'), done)
-    },
-  })
-  server.server.on('connection', (socket) => {
+  // Loaded with the first connection: the package is 50 ms to load, and many tests read no mail.
+  let dialogue: Promise<SMTPServer> | undefined
+  async function openDialogue(): Promise<SMTPServer> {
+    const { SMTPServer: Dialogue } = await import('smtp-server')
+    const opened = new Dialogue({
+      name: 'localhost',
+      banner: 'Rekey inbox',
+      size: maxBytes,
+      // A reverse DNS query would leave the machine and, without a network, take seconds.
+      disableReverseLookup: true,
+      disabledCommands: ['STARTTLS'],
+      // A TLS context is created anyway; without the root certificates that takes 1 ms instead of 15 ms.
+      ca: [],
+      authOptional: true,
+      allowInsecureAuth: true,
+      onAuth: (auth, _session, done) => done(null, { user: auth.username ?? 'anyone' }),
+      onData: (stream, session, done) => {
+        receive(stream, session).then(() => done(null, 'stored in the inbox'), done)
+      },
+    })
+    // Clients that disconnect in the middle are normal and must not end the process.
+    opened.on('error', (error) => logger.debug({ err: error }, 'an SMTP connection broke off'))
+    return opened
+  }
+
+  // It is the server that speaks first (RFC 5321, section 3.1): a client waits for the greeting.
+  const server = createServer((socket) => {
     const { remotePort = 0 } = socket
     sockets.set(remotePort, socket)
     socket.once('close', () => sockets.delete(remotePort))
+    socket.on('error', (error) => logger.debug({ err: error }, 'an SMTP connection broke off'))
+    dialogue ??= openDialogue()
+    dialogue.then(
+      (opened) => {
+        if (!socket.destroyed) opened.server.emit('connection', socket)
+      },
+      (error) => {
+        logger.error({ err: error }, 'the SMTP server of the inbox does not load')
+        socket.destroy()
+      },
+    )
   })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  // Clients that disconnect in the middle are normal and must not end the process.
-  server.on('error', (error) => logger.debug({ err: error }, 'an SMTP connection broke off'))
-
-  const address = server.server.address() as AddressInfo
+  const address = server.address() as AddressInfo
   return {
     port: address.port,
     url: `smtp://127.0.0.1:${address.port}`,
@@ -102,7 +116,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
     faults,
     close: () =>
       new Promise((done) => {
-        server.close(done)
+        server.close(() => done())
         for (const socket of sockets.values()) socket.destroy()
       }),
   }

@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+// What a start loads and what an installation brings, counted: the times that follow from it are benches (issue 17).
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const root = join(import.meta.dirname, '../..')
+const dist = join(root, 'dist')
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rekey-size-'))
+  writeFileSync(
+    join(folder, 'hook.mjs'),
+    `import { registerHooks } from 'node:module'
+     const loaded = []
+     registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context) } })
+     process.on('exit', () => process.stdout.write('\\n' + JSON.stringify(loaded)))`,
+  )
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** The files that a process loads which only imports a module of dist/. */
+function loadedBy(module: string): readonly string[] {
+  const ran = spawnSync(
+    process.execPath,
+    [
+      `--import=${pathToFileURL(join(folder, 'hook.mjs'))}`,
+      '--input-type=module',
+      '--eval',
+      `await import(${JSON.stringify(pathToFileURL(join(dist, module)).href)})`,
+    ],
+    { encoding: 'utf8' },
+  )
+  expect(ran.stderr).toBe('')
+  const urls: string[] = JSON.parse(ran.stdout.split('\n').at(-1) ?? '')
+  return urls.filter((url) => url.startsWith('file:') && !url.endsWith('/hook.mjs'))
+}
+
+describe('what is loaded', () => {
+  test.each(['testing/index.js', 'index.js'])('by an import of %s: at most 200 files', (module) => {
+    const loaded = loadedBy(module)
+    expect(loaded.length).toBeGreaterThan(20)
+    expect(loaded.length).toBeLessThan(200)
+    const later = /node_modules\/(mailparser|smtp-server|nodemailer|qrcode|pg|@simplewebauthn|@zxcvbn-ts)\//
+    expect(loaded.filter((url) => later.test(url))).toEqual([])
+  })
+
+  test('by an import of either: node:http without what it loads for fetch', () => {
+    for (const file of readdirSync(join(dist, 'chunks')).filter((name) => name.endsWith('.js'))) {
+      expect(readFileSync(join(dist, 'chunks', file), 'utf8'), file).not.toMatch(/from ["']node:https?["']/)
+    }
+  })
+})
+
+describe('what is installed', () => {
+  test('the tarball has at most 2 MB, with the licence of each package that the bundle holds parts of', () => {
+    const listed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+    const [packed] = JSON.parse(listed) as {
+      readonly size: number
+      readonly files: readonly { readonly path: string }[]
+    }[]
+    expect(packed?.size).toBeLessThan(2_000_000)
+    const paths = packed?.files.map(({ path }) => path) ?? []
+    for (const path of [
+      'dist/index.js',
+      'dist/testing/index.js',
+      'dist/cli/main.js',
+      'dist/third-party.md',
+    ]) {
+      expect(paths).toContain(path)
+    }
+    expect(paths.filter((path) => /^(src|docs\/assets)\/|\.test\./.test(path))).toEqual([])
+
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const notices = readFileSync(join(dist, 'third-party.md'), 'utf8')
+    const bundled = [...notices.matchAll(/^## (\S+) (\S+)$/gm)].map(([, name, version]) => [name, version])
+    expect(bundled.map(([name]) => name)).toEqual(['jose', 'kysely', 'libphonenumber-js', 'typebox'])
+    for (const [name = '', version] of bundled) expect(dependencies[name], name).toBe(version)
+  })
+
+  test('a line of the bundle is found in the sources by its map', () => {
+    const ran = spawnSync(
+      process.execPath,
+      ['--enable-source-maps', '--input-type=module', '--eval', stackOfConfigError],
+      { encoding: 'utf8', env: { ...process.env, ENTRY: pathToFileURL(join(dist, 'index.js')).href } },
+    )
+    expect(ran.stderr).toBe('')
+    const [, file = '', line = ''] = /(src\/config\/[\w./-]+\.ts):(\d+):\d+/.exec(ran.stdout) ?? []
+    expect(existsSync(join(root, file)), ran.stdout).toBe(true)
+    expect(readFileSync(join(root, file), 'utf8').split('\n')[Number(line) - 1]).toMatch(/ConfigError/)
+  })
+})
+
+const stackOfConfigError = `
+  const { checkConfig } = await import(process.env.ENTRY)
+  try { checkConfig({ nothing: true }) } catch (error) { console.log(error.stack) }
+`
