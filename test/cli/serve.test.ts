@@ -441,7 +441,7 @@ describe('rekey serve', () => {
     const loaded = readFileSync(list, 'utf8').split('\n')
     expect(loaded.filter((url) => url.includes('/dist/chunks/serve.js'))).toHaveLength(1)
     const superfluous =
-      /smtp-server|mailparser|\/dist\/testing\/|\/dist\/chunks\/dev|zxcvbn|node_modules\/(pg|yaml|qrcode|typebox|kysely|jose)\//
+      /smtp-server|mailparser|\/dist\/testing\/|\/dist\/chunks\/dev|zxcvbn|node_modules\/(pg|yaml|qrcode|typebox|kysely)\//
     expect(loaded.filter((url) => superfluous.test(url))).toEqual([])
   })
 })
