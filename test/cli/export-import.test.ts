@@ -177,7 +177,11 @@ test('what administrators changed of the default policies holds after a move, un
     ]
   }
   expect(await seen({})).toEqual([true, true, true])
-  expect(await seen({ policies: { password: { complexity: { minLength: 12 } } } })).toEqual([false, true, true])
+  expect(await seen({ policies: { password: { complexity: { minLength: 12 } } } })).toEqual([
+    false,
+    true,
+    true,
+  ])
 })
 
 test('the policy of a group holds after a move, whatever ids the other installation had made for what is built in', async () => {
