@@ -3125,6 +3125,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'brand',
   },
   {
+    attack: 'A57',
+    without: 'the pause of an app that does not answer',
+    file: 'src/oidc/backchannel/logout.ts',
+    find: '(known.isTried || known.until > parts.clock.now())',
+    replace: 'known.until === 0',
+    tests: 'sign-out',
+  },
+  {
     attack: 'A31',
     without: 'the one use of a proof',
     file: 'src/oidc/token.ts',

@@ -1,4 +1,8 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSecrets, systemRandom } from '../../src/base/index.ts'
+import { queueLogout } from '../../src/delivery/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
 import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
@@ -346,4 +350,41 @@ describe('an administrator who ends one session of a thief', () => {
     idp.clock.advance(2 * 3_600_000 + 1)
     expect((await list()).map(({ kind }) => kind)).toEqual(['APP'])
   })
+})
+
+test('A57: an app that does not answer holds up the logout tokens of no other one', async () => {
+  const servers = await Promise.all(
+    [() => {}, ((_, response) => void response.end()) satisfies RequestListener].map(async (listener) => {
+      const server = createServer(listener)
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+      const { port } = server.address() as AddressInfo
+      const client = await register(idp, { backchannelLogoutUri: `http://127.0.0.1:${port}/` })
+      return { server, client }
+    }),
+  )
+  const [hanging, answering] = servers
+  const secrets = createSecrets(['only for tests: everybody knows this secret'])
+  const queue = (clientId = '', count = 1) =>
+    idp.engine.storage.transaction(async (tx) => {
+      const now = idp.clock.now()
+      for (let at = 0; at < count; at++) {
+        const logout = { clientId, personId: 'ada', sessionId: `ses${at}`, issuer: 'default' as const }
+        await queueLogout(tx, { ...logout, endsAt: now + 86_400_000 }, { random: systemRandom, secrets, now })
+      }
+    })
+  try {
+    await queue(hanging?.client.id, 60)
+    idp.clock.advance(90_000)
+    const isAnswered = new Promise((done) => answering?.server.once('request', done))
+    const began = performance.now()
+    await queue(answering?.client.id)
+    await isAnswered
+    // One call takes three seconds, and five are under way at once: sixty of them would take forty.
+    expect(performance.now() - began).toBeLessThan(15_000)
+  } finally {
+    for (const { server } of servers) {
+      server.close()
+      server.closeAllConnections()
+    }
+  }
 })

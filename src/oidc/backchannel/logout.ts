@@ -22,6 +22,12 @@ const triedMs = 24 * 3_600_000
 /** How long a logout token is good, in seconds (OpenID Connect Back-Channel Logout 1.0, section 2.4: at most two minutes). */
 const tokenLifetime = 120
 
+/**
+ * How long an app is left alone that has not answered, in milliseconds, and after that tried by one call at a time: else each of those that
+ * wait for it keeps a hand for all the time that a call may take, and the apps beside it wait a day (A57).
+ */
+const silentMs = 10_000
+
 const event = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
@@ -34,6 +40,27 @@ export function createLogoutTransport(
   options: OutboundOptions,
 ): LogoutTransport {
   const outbound = createOutbound(options)
+  /** The addresses that have not answered: until when they are left alone, and whether one call tries them again. */
+  const silent = new Map<string, { readonly until: number; readonly isTried: boolean }>()
+
+  /** The status that an address answers. */
+  async function answered(url: string, signal: AbortSignal | undefined, token: () => Promise<string>) {
+    const known = silent.get(url)
+    if (known !== undefined && (known.isTried || known.until > parts.clock.now())) {
+      throw new MailRefused('the app has not answered a moment ago', { reason: 'deferred' })
+    }
+    if (known !== undefined) silent.set(url, { ...known, isTried: true })
+    try {
+      const form = { logout_token: await token() }
+      const { status } = await outbound.post({ url, form, signal, statusOnly: true })
+      silent.delete(url)
+      return status
+    } catch (error) {
+      silent.set(url, { until: parts.clock.now() + silentMs, isTried: false })
+      return asRefusal(error)
+    }
+  }
+
   return {
     async prepare() {
       while (await queueEnded(parts)) {}
@@ -50,9 +77,7 @@ export function createLogoutTransport(
           reason: 'policy',
         })
       }
-      const token = await signLogoutToken(parts, servers[issuer](), logout)
-      const form = { logout_token: token }
-      const { status } = await outbound.post({ url, form, signal, statusOnly: true }).catch(asRefusal)
+      const status = await answered(url, signal, () => signLogoutToken(parts, servers[issuer](), logout))
       // 200 by the specification; frameworks answer an empty body with 204.
       if (status >= 200 && status <= 299) return
       const reason = status >= 500 || status === 429 ? 'deferred' : 'policy'
