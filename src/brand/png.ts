@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { crc32, deflate, inflate } from 'node:zlib'
 
-// Beside the event loop: a picture of dots takes a second, in which everybody else would wait (A45).
+// Beside the event loop: a picture of dots takes a second, in which all other requests would wait (A45).
 const unpack = promisify(inflate)
 const pack = promisify(deflate)
 /** At the level of best compression a picture of dots takes twenty times as long, and is hardly smaller. */

@@ -22,6 +22,8 @@ export interface InteractionRequest {
   readonly maxAge?: number | undefined
   /** What the app expects the user to type: the identifier field has it, whether or not there is such a user. */
   readonly loginHint?: string | undefined
+  /** The thumbprint of the key that the code is bound to (`dpop_jkt`; RFC 9449, section 10). Absent: it is bound to none. */
+  readonly dpopJkt?: string | undefined
   /** What a signed-in user is to add to the account: the keys of authenticators, whether or not they are in use. */
   readonly enroll?: readonly string[] | undefined
   /** The transaction begins with the form by which a visitor makes an account (`prompt=create`). */

@@ -18,6 +18,8 @@ import { type Issue, newTokenIds, signTokens, type TokenResponse } from './token
 const invalidCode = (kind: CodeKind, detail: string) =>
   oauthError('invalid_grant', `The ${kind} code is invalid or has expired.`, { detail })
 
+const ofOtherKey = oauthError('invalid_grant', 'The code is bound to the key of another DPoP proof.')
+
 /** The grant `authorization_code`: a code of `authorize`, which repeats the address that it was sent to. */
 export const grantAuthorizationCode: typeof grantInteractionCode = (parts, server, clientId, form, jkt) =>
   grantCode(parts, server, {
@@ -91,6 +93,9 @@ async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim
       }
     }
     const { interaction } = redemption
+    const { dpopJkt } = interaction.request
+    // Thrown, so that who has the code without its key does not spend it either.
+    if (dpopJkt !== undefined && dpopJkt !== jkt) throw ofOtherKey
     const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now, person)
     if (signedIn === undefined) return { refused: invalidCode(kind, 'the session has ended') }
     if (kind === 'authorization') {

@@ -147,8 +147,19 @@ function readRequest(form: Form, client: Client): InteractionRequest {
     acrValues,
     ...(age !== undefined && { maxAge: age }),
     loginHint: readLoginHint(form, answered),
+    ...readKey(form),
     ...(enroll && { enroll }),
   }
+}
+
+/** The key that the code is to be bound to: who has the code alone gets no tokens for it (RFC 9449, section 10). */
+export function readKey(form: Form): Pick<InteractionRequest, 'dpopJkt'> {
+  const dpopJkt = optional(form, 'dpop_jkt')
+  if (dpopJkt === undefined) return {}
+  if (!/^[\w-]{43}$/.test(dpopJkt)) {
+    throw invalidRequest("The 'dpop_jkt' parameter must be the SHA-256 thumbprint of a key.")
+  }
+  return { dpopJkt }
 }
 
 /** The authenticators that the names of `enroll_amr_values` stand for, as Okta documents them. Others are named by their keys. */

@@ -94,7 +94,8 @@ export function createOidc(options: OidcOptions): Oidc {
     findUserCaller: (token, { path, ...presented }) =>
       findUserCaller(parts, [servers.org(), servers.default()], token, {
         ...presented,
-        url: `${base()}${path}`,
+        // What is called has the path of the public address already.
+        url: new URL(base()).origin + path,
       }),
     warmUp: async () => void (await keys.current()),
     rotateSigningKey: ({ now = false, by = system } = {}) =>

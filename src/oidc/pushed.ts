@@ -1,7 +1,8 @@
 import { isObject, plainHash, randomToken } from '../base/index.ts'
 import { requiresPushedRequests } from '../clients/index.ts'
 import { authenticateCaller } from './authenticate.ts'
-import { invalidRequest, pushedEnded } from './errors.ts'
+import type { Proof } from './dpop.ts'
+import { invalidRequest, oauthError, pushedEnded } from './errors.ts'
 import { type Form, optional } from './form.ts'
 import { readAuthorize, readRecipient } from './hosted/request.ts'
 import type { Parts } from './parts.ts'
@@ -28,11 +29,14 @@ export interface PushedAnswer {
 /**
  * Takes the parameters of a request to `authorize` from the app itself (RFC 9126), so that the browser carries only a name of them: once,
  * and for the same app and server. They are checked as `authorize` checks them, and again there: what is registered may have changed.
+ *
+ * @param proof of the request, if it has one: the code is bound to its key, as by `dpop_jkt` (RFC 9449, section 10.1)
  */
 export async function pushRequest(
   parts: Parts,
   server: AuthorizationServer,
   call: { readonly form: Form; readonly authorization: string | undefined },
+  proof?: Proof,
 ): Promise<PushedAnswer> {
   const { client } = await authenticateCaller(parts, server, 'par', call)
   if (call.form.has('request_uri')) {
@@ -40,6 +44,7 @@ export async function pushRequest(
   }
   const form = new Map([...call.form].filter(([name]) => !ofCall.has(name)))
   form.set('client_id', client.id)
+  if (proof !== undefined) await bindTo(form, proof)
   await readAuthorize(parts, form, await readRecipient(parts, form))
   const content = JSON.stringify({ parameters: [...form] })
   if (Buffer.byteLength(content) > mostBytes) throw invalidRequest('The request is too long.')
@@ -49,6 +54,14 @@ export async function pushRequest(
   const pushed = { name, server: server.id, clientId: client.id }
   await storePushedRequest(parts.storage.db, pushed, { sealed }, { now, until: now + lifetime * 1000 })
   return { request_uri: prefix + name, expires_in: lifetime }
+}
+
+async function bindTo(form: Map<string, string>, proof: Proof): Promise<void> {
+  if ((optional(form, 'dpop_jkt') ?? proof.jkt) !== proof.jkt) {
+    throw oauthError('invalid_dpop_proof', "The DPoP proof is by another key than 'dpop_jkt'.")
+  }
+  if (!(await proof.spend())) throw oauthError('invalid_dpop_proof', 'The DPoP proof was used before.')
+  form.set('dpop_jkt', proof.jkt)
 }
 
 /**

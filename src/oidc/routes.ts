@@ -14,7 +14,7 @@ import { acceptedLocales, type Words, wordsFor } from '../i18n/index.ts'
 import { visitorPageHeaders } from '../ui/index.ts'
 import { charge } from './charge.ts'
 import { clientIdOfBasic, withClientCache } from './client-auth.ts'
-import { proofAtToken } from './dpop.ts'
+import { proofAtToken, readProof } from './dpop.ts'
 import { oauthBodyOf } from './errors.ts'
 import { type Form, readForm, readJsonForm, tokenBodyLimit } from './form.ts'
 import { asDescription, hintFor } from './hint.ts'
@@ -133,10 +133,12 @@ function addEndpoints(app: FastifyInstance, path: string, { parts, server, base,
         { parseAs: 'string' },
         async (_request: FastifyRequest, text: string): Promise<Form> => readJsonForm(text),
       )
-      own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) =>
+      own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) => {
+        const about = { method: request.method, url: `${server().oauth}/v1/par` }
+        const proof = await readProof(parts, request.headers.dpop, about)
         // 201, as strict clients insist on; Okta's documentation has 200 (RFC 9126, section 2.2).
-        reply.code(201).send(await pushRequest(parts, server(), callOf(request))),
-      )
+        return reply.code(201).send(await pushRequest(parts, server(), callOf(request), proof))
+      })
     })
   }
   app.route({

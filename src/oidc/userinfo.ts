@@ -1,6 +1,6 @@
 import { claimSources } from './claim-sources.ts'
 import { claimsOf } from './claims.ts'
-import { comesAsBound, type Presented, schemeOf } from './dpop.ts'
+import { comesAsBound, type Presented, proofAlgorithms, schemeOf } from './dpop.ts'
 import { oauthError } from './errors.ts'
 import { type Form, optional } from './form.ts'
 import type { Claims } from './keys.ts'
@@ -8,12 +8,20 @@ import type { Parts } from './parts.ts'
 import type { AuthorizationServer } from './server.ts'
 import { findLiveAccessToken } from './token-status.ts'
 
-/** A refusal with its reason in `WWW-Authenticate`, from where the SDK reads it (RFC 6750, section 3). */
-const refusal = (status: number, error: string, description: string) =>
-  oauthError(error, description, {
+/** A refusal with its reason in `WWW-Authenticate`, from where the SDK reads it (RFC 6750, section 3; RFC 9449, section 7.1). */
+const refusal = (
+  status: number,
+  error: string,
+  description: string,
+  scheme: Presented['scheme'] = 'Bearer',
+) => {
+  const algorithms = scheme === 'DPoP' ? `, algs="${proofAlgorithms.join(' ')}"` : ''
+  const reason = `error="${error}", error_description="${description}"`
+  return oauthError(error, description, {
     status,
-    headers: { 'WWW-Authenticate': `Bearer error="${error}", error_description="${description}"` },
+    headers: { 'WWW-Authenticate': `${scheme} ${reason}${algorithms}` },
   })
+}
 
 const tokenOf = (authorization: string | undefined): string | undefined =>
   /^(?:bearer|dpop) ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1]
@@ -39,11 +47,15 @@ export async function userinfo(
   const live = await findLiveAccessToken(parts, server, token)
   const scheme = schemeOf(authorization)
   if (live === undefined || !(await comesAsBound(parts, token, live.claims, { ...call, scheme }))) {
-    throw refusal(401, 'invalid_token', 'The access token is invalid.')
+    throw refusal(401, 'invalid_token', 'The access token is invalid.', scheme)
   }
   const scopes = Array.isArray(live.claims.scp) ? (live.claims.scp as readonly string[]) : []
   if (!scopes.includes('openid')) {
-    throw refusal(403, 'insufficient_scope', "The access token must provide access to the scope 'openid'.")
+    throw refusal(
+      ...([403, 'insufficient_scope'] as const),
+      "The access token must provide access to the scope 'openid'.",
+      scheme,
+    )
   }
   const { person } = live
   const claims = await claimsOf(person, scopes, claimSources(parts.storage.db, person.id))

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { OktaAuth } from '@okta/okta-auth-js'
-import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { s256 } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
@@ -7,7 +9,15 @@ import { accountScopes, grantAccount } from '../support/account.ts'
 import { hasClients, importClient } from '../support/clients.ts'
 import { apiOf } from '../support/management.ts'
 import type { Oauth4webapi, ServerMetadata } from '../support/oauth4webapi.ts'
-import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
+import {
+  answerIn,
+  authorizeUrl,
+  idx,
+  newBrowser,
+  signsIn,
+  stateTokenAt,
+  verifier,
+} from '../support/redirects.ts'
 import {
   ada,
   basic,
@@ -54,9 +64,13 @@ async function proofBy(
     .sign(key.privateKey)
 }
 
-async function newCode(client = app, scope = 'openid profile offline_access'): Promise<string> {
+async function newCode(
+  client = app,
+  scope = 'openid profile offline_access',
+  changes: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const browser = newBrowser()
-  const page = await browser.goes(authorizeUrl(idp.issuer, client, { scope }))
+  const page = await browser.goes(authorizeUrl(idp.issuer, client, { scope, ...changes }))
   const end = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
   return answerIn(await browser.goes(String(end.success?.href))).code ?? ''
 }
@@ -190,11 +204,77 @@ test('A31: a bound token counts with its scheme and a proof by its key alone', a
   expect(seen.body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: expect.any(String) } })
 })
 
+test('a refused one is challenged with its scheme and the algorithms of proofs', async () => {
+  const { access_token: token } = await boundTokens(await newKey())
+  const { headers } = await get(`${idp.issuer}/v1/userinfo`, { authorization: `DPoP ${token}` })
+  const challenge = headers.get('www-authenticate') ?? ''
+  expect(challenge).toMatch(/^DPoP error="invalid_token", .*algs="RS256 .*ES256/)
+})
+
 test('a token that is bound to no key is no DPoP token', async () => {
   const { access_token: token, token_type: type } = (await redeem(await newCode())).body
   expect(type).toBe('Bearer')
   expect(await info(token, 'Bearer')).toBe(200)
   expect(await info(token, 'DPoP', await infoProof(await newKey(), token))).toBe(401)
+})
+
+describe('a code that is bound to a key', () => {
+  const thumbprintOf = async (key: Key) => calculateJwkThumbprint(await exportJWK(key.publicKey))
+  const bound = async (key: Key) => newCode(app, undefined, { dpop_jkt: await thumbprintOf(key) })
+  const redeemBy = async (code: string, key?: Key) =>
+    redeem(code, key && (await proofBy(key, { nonce: await nonce(key) })))
+
+  test('A31: is worth nothing without that key, and not spent by who tries', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const code = await bound(key)
+    for (const wrong of [undefined, other]) {
+      expect((await redeemBy(code, wrong)).body).toMatchObject({ error: 'invalid_grant' })
+    }
+    expect((await redeemBy(code, key)).body).toMatchObject({ token_type: 'DPoP' })
+  })
+
+  test('A31: is one by a deep link at its request, too', async () => {
+    const key = await newKey()
+    const browser = newBrowser()
+    await browser.goes(authorizeUrl(idp.issuer, app, { dpop_jkt: await thumbprintOf(key) }))
+    await browser.goes(`${idp.engineUrl}/signin/forgot-password`)
+    const interactionHandle = browser.cookies.get('rekey_tx')
+    const { stateHandle } = await idx(idp.engineUrl, 'introspect', { interactionHandle })
+    const back = await idx(idp.engineUrl, 'cancel', { stateHandle })
+    const end = await signsIn(idp.engineUrl, back.stateHandle, ada)
+    const { code = '' } = answerIn(await browser.goes(String(end.success?.href)))
+    expect((await redeemBy(code)).body).toMatchObject({ error: 'invalid_grant' })
+    expect((await redeemBy(code, key)).body).toMatchObject({ token_type: 'DPoP' })
+  })
+
+  test('A31: is one by a proof beside the pushed request, which counts once', async () => {
+    const [key, other] = [await newKey(), await newKey()]
+    const url = `${idp.issuer}/v1/par`
+    const form = Object.fromEntries(new URL(authorizeUrl(idp.issuer, app, {})).searchParams)
+    const dpop = await proofBy(key, { htu: url })
+    const pushed = await post(url, form, { dpop })
+    const name = new URLSearchParams({ client_id: app.id, request_uri: String(pushed.body.request_uri) })
+    const browser = newBrowser()
+    const page = await browser.goes(`${idp.issuer}/v1/authorize?${name}`)
+    const end = await signsIn(idp.engineUrl, await stateTokenAt(page), ada)
+    const { code = '' } = answerIn(await browser.goes(String(end.success?.href)))
+    expect((await redeemBy(code, other)).body).toMatchObject({ error: 'invalid_grant' })
+    expect((await redeemBy(code, key)).body).toMatchObject({ token_type: 'DPoP' })
+    const wrong = { ...form, dpop_jkt: await thumbprintOf(other) }
+    const refused = [
+      await post(url, form, { dpop }),
+      await post(url, form, { dpop: await proofBy(key) }),
+      await post(url, wrong, { dpop: await proofBy(key, { htu: url }) }),
+    ]
+    for (const { body } of refused) expect(body.error).toBe('invalid_dpop_proof')
+  })
+
+  test('is refused where it is no thumbprint', async () => {
+    for (const dpop_jkt of ['short', 'x'.repeat(44), '='.repeat(43)]) {
+      const answer = answerIn(await newBrowser().goes(authorizeUrl(idp.issuer, app, { dpop_jkt })))
+      expect(answer).toMatchObject({ error: 'invalid_request', state: 'a state' })
+    }
+  })
 })
 
 describe('a refresh', () => {
@@ -288,6 +368,54 @@ test('the account of a user takes a bound token with its proof alone', async () 
   expect((await calls('DPoP', await proof())).status).toBe(200)
   expect((await calls('Bearer')).status).toBe(401)
   expect((await calls('DPoP')).status).toBe(401)
+})
+
+test('the account takes a proof for its public address also where that has a path', async () => {
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  await new Promise((done) => free.close(done))
+  const here = await startShop({
+    settings: { issuer: `http://localhost:${port}/auth`, http: { port } },
+  })
+  try {
+    const client = await register(here, { grantTypes: ['authorization_code'] })
+    for (const scopeId of accountScopes) {
+      await fetch(`${here.engineUrl}/api/v1/apps/${client.id}/grants`, {
+        method: 'POST',
+        headers: { authorization: `SSWS ${here.apiToken}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ scopeId }),
+      })
+    }
+    const browser = newBrowser()
+    const scope = `openid ${accountScopes.join(' ')}`
+    await browser.goes(authorizeUrl(here.issuer, client, { scope }))
+    const interactionHandle = browser.cookies.get('rekey_tx')
+    const { stateHandle } = await idx(here.engineUrl, 'introspect', { interactionHandle })
+    const end = await signsIn(here.engineUrl, stateHandle, ada)
+    const { code = '' } = answerIn(await browser.goes(String(end.success?.href)))
+    const key = await newKey()
+    const htu = `${here.issuer}/v1/token`
+    const form = {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    }
+    const by = async (claims: object) =>
+      post(htu, form, { authorization: basic(client), dpop: await proofBy(key, { htu, ...claims }) })
+    const given = (await by({})).headers.get('dpop-nonce')
+    const token = String((await by({ nonce: given })).body.access_token)
+    const url = `${here.engineUrl}/idp/myaccount/emails`
+    const { status } = await get(url, {
+      authorization: `DPoP ${token}`,
+      accept: 'application/json; okta-version=1.0.0',
+      dpop: await proofBy(key, { htm: 'GET', htu: url, ath: s256(token) }),
+    })
+    expect(status).toBe(200)
+  } finally {
+    await here.close()
+  }
 })
 
 test('pages of trusted origins send proofs and read the nonce', async () => {

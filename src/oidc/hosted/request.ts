@@ -4,7 +4,7 @@ import { knownLevels } from '../../policies/index.ts'
 import { findActiveClient } from '../client-auth.ts'
 import { invalidRequest, oauthError } from '../errors.ts'
 import { type Form, optional } from '../form.ts'
-import { checkChallenge, checkLengths, checkScopes, readLoginHint, readScope } from '../interact.ts'
+import { checkChallenge, checkLengths, checkScopes, readKey, readLoginHint, readScope } from '../interact.ts'
 import type { Parts } from '../parts.ts'
 import { prompts, responseModes } from './response.ts'
 import { askedBy, checkForTokens, hasTokens, readType } from './response-types.ts'
@@ -122,6 +122,7 @@ export async function readAuthorize(
       ...(prompt === 'login' && { maxAge: 0 }),
       ...(prompt === 'create' && { create: true as const }),
       loginHint: readLoginHint(form, answered),
+      ...readKey(form),
     },
   }
 }
