@@ -5,6 +5,7 @@ import {
   findWidget,
   isWidgetProblem,
   type PagesParts,
+  pageQuery,
   type WidgetPackage,
   widgetPageFor,
   widgetPath,
@@ -38,9 +39,10 @@ export function widgetPageOf(
   }
   return {
     /** The page itself, or, where that could not be loaded again by a reload, the address of one. */
-    deliver({ stateToken, clientId, acceptLanguage, mayRepeat }: HostedPageCall) {
-      if (!mayRepeat) return { location: site.baseUrl() + widgetPath }
-      const { markup, headers } = widgetPageFor(site, own, { stateToken, appId: clientId, acceptLanguage })
+    deliver({ stateToken, interactionHandle: handle, clientId, acceptLanguage, mayRepeat }: HostedPageCall) {
+      if (!mayRepeat) return { location: site.baseUrl() + widgetPath + pageQuery(handle) }
+      const about = { stateToken, handle, appId: clientId, acceptLanguage }
+      const { markup, headers } = widgetPageFor(site, own, about)
       return { page: markup, headers }
     },
     routes: (parts: PagesParts) => [widgetRoutes(parts, own)],

@@ -13,6 +13,7 @@ export {
   endPath,
   type PageOptions,
   pageAddress,
+  pageQuery,
   renderFront,
   renderNotice,
   renderPage,

@@ -105,31 +105,44 @@ describe('the page', () => {
   })
 
   test('of a request that cannot be loaded again is at an address that can', async () => {
-    const url = new URL(authorizeUrl(idp.issuer, app))
-    const { response, browser } = await pageAt(
-      newBrowser(),
+    const browser = newBrowser()
+    const address = await postedTo(browser)
+    expect(address).toMatch(/^http:\/\/localhost:\d+\/signin\/widget\?t=[\w-]{12}$/)
+    const [first, second] = [await pageAt(browser, {}, address), await pageAt(browser, {}, address)]
+    expect(first.settings.stateToken).toMatch(/^02\.id\./)
+    expect(second.settings.stateToken).toBe(first.settings.stateToken)
+    const stranger = await newBrowser().goes(address)
+    expect(stranger.headers.get('location')).toMatch(/\/signin\?t=/)
+  })
+
+  test('is that of its own tab, also where the engine’s page goes on', async () => {
+    const browser = newBrowser()
+    const addresses = [await postedTo(browser), await postedTo(browser)]
+    const pages = []
+    for (const address of addresses) pages.push(await pageAt(browser, {}, address))
+    expect(new Set(pages.map(({ settings }) => settings.stateToken)).size).toBe(2)
+    pages.forEach(({ text }, at) => {
+      const own = `${idp.engineUrl}/signin${new URL(addresses[at] ?? '').search}`
+      expect([text.includes(`data-fallback="${own}"`), text.includes(`0; url=${own}"`)]).toEqual([true, true])
+    })
+  })
+
+  /** Where a request leads that cannot be loaded again: one that a form has sent. */
+  async function postedTo(browser: ReturnType<typeof newBrowser>): Promise<string> {
+    const { response } = await pageAt(
+      browser,
       {
         method: 'POST',
-        body: url.search.slice(1),
+        body: new URL(authorizeUrl(idp.issuer, app)).search.slice(1),
         headers: {
           ...{ 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin' },
         },
       },
       `${idp.issuer}/v1/authorize`,
     )
-    expect([response.status, response.headers.get('location')]).toEqual([
-      303,
-      `${idp.engineUrl}/signin/widget`,
-    ])
-    const [first, second] = [
-      await pageAt(browser, {}, `${idp.engineUrl}/signin/widget`),
-      await pageAt(browser, {}, `${idp.engineUrl}/signin/widget`),
-    ]
-    expect(first.settings.stateToken).toMatch(/^02\.id\./)
-    expect(second.settings.stateToken).toBe(first.settings.stateToken)
-    const stranger = await newBrowser().goes(`${idp.engineUrl}/signin/widget`)
-    expect(stranger.headers.get('location')).toBe(`${idp.engineUrl}/signin`)
-  })
+    expect(response.status).toBe(303)
+    return response.headers.get('location') ?? ''
+  }
 })
 
 describe('what it loads', () => {

@@ -1,7 +1,7 @@
 import { html, raw } from '../../base/index.ts'
 import type { BrandStyle } from '../../brand/index.ts'
 import { languageFor, pageWordsFor } from '../../i18n/index.ts'
-import { signInPath } from '../render.ts'
+import { pageAddress } from '../render.ts'
 import type { WidgetPackage } from './package.ts'
 
 /** Where its files are served, below the engine's address: followed by the build and the path. */
@@ -21,6 +21,8 @@ export interface WidgetPage {
   readonly widget: WidgetPackage
   readonly look: BrandStyle
   readonly stateToken: string
+  /** Of the interaction: it stands in no page, only the address of the engine's own page is made of it. */
+  readonly handle: string
   /** The wanted locales, the preferred one first. */
   readonly locales: string | undefined
   /** The language of the installation, in place of that of the browser. */
@@ -49,11 +51,11 @@ export function renderWidgetPage(page: WidgetPage): {
   readonly markup: string
   readonly headers: Readonly<Record<string, string>>
 } {
-  const { base, widget, look, locales, nonce } = page
+  const { base, widget, look, locales, nonce, handle } = page
   const language = page.language ?? widgetLanguage(widget.languages, locales)
   const words = pageWordsFor(locales)
   const files = `${base}${widgetFilesPath}/${widget.build}`
-  const fallback = base + signInPath
+  const fallback = pageAddress(base, handle)
   const settings = { ...settingsOf(page), language, assets: { baseUrl: files }, cspNonce: nonce }
   const markup = html`<!doctype html>
 <html lang="${language}">

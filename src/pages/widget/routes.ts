@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -30,16 +31,19 @@ export const widgetPageFor = (
   { widget, language, captcha, random }: WidgetParts,
   {
     stateToken,
+    handle,
     appId,
     acceptLanguage,
   }: {
     readonly stateToken: string
+    /** Of the interaction: its own page is where a browser goes on without the widget, whatever other tabs are at. */
+    readonly handle: string
     readonly appId: string | undefined
     readonly acceptLanguage: string | undefined
   },
 ): Answered =>
   renderWidgetPage({
-    ...{ base: baseUrl(), widget, language, captcha, stateToken },
+    ...{ base: baseUrl(), widget, language, captcha, stateToken, handle },
     look: brands.of(appId),
     locales: acceptedLocales(acceptLanguage),
     nonce: randomToken(random),
@@ -58,11 +62,12 @@ export function widgetRoutes(parts: PagesParts, own: WidgetParts): FastifyPlugin
         .removeHeader('pragma')
         .headers({ 'cache-control': 'public, max-age=31536000, immutable', vary: 'Accept-Encoding' })
         .type(found.type)
-      const content = await readFile(found.file)
-      // Its scripts have megabytes: sent as they are they would be most of what a first sign-in waits for.
-      if (!isText.test(found.type) || !acceptsGzip(request)) return reply.send(content)
-      const small = packed.get(path) ?? promisify(gzip)(content)
+      // Its scripts have megabytes: sent as they are they would be most of what a first sign-in waits for. Each request has a copy of its own
+      // in memory only as far as it is read (A45).
+      if (!isText.test(found.type) || !acceptsGzip(request)) return reply.send(createReadStream(found.file))
+      const small = packed.get(path) ?? readFile(found.file).then((content) => promisify(gzip)(content))
       packed.set(path, small)
+      small.catch(() => packed.delete(path))
       return reply.header('content-encoding', 'gzip').send(await small)
     })
     const script = await readFile(new URL('./boot.js', import.meta.url), 'utf8')
@@ -110,11 +115,12 @@ async function show(parts: PagesParts, own: WidgetParts, request: FastifyRequest
           address: request.ip,
         })
   const { remediation, stateHandle, app } = (answer?.body ?? {}) as Partial<IdxResponse>
-  if (remediation === undefined || stateHandle === undefined) {
-    return reply.redirect(brand.base + signInPath, 302)
+  if (handle === undefined || remediation === undefined || stateHandle === undefined) {
+    return reply.redirect(brand.base + signInPath + (brand.query ?? ''), 302)
   }
   const { markup, headers } = widgetPageFor(parts, own, {
     stateToken: stateHandle,
+    handle,
     appId: app?.value.id,
     acceptLanguage: request.headers['accept-language'],
   })
