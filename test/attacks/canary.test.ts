@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   createLogger,
@@ -5,14 +6,18 @@ import {
   randomDigits,
   randomLegible,
   randomToken,
+  s256,
   systemRandom,
 } from '../../src/base/index.ts'
 import { createHasher, insecureFastHash } from '../../src/passwords/index.ts'
-import { newVisitor, type Visitor, type VisitorOptions } from '../../src/testing/index.ts'
+import { newVisitor, sampleWebClient, type Visitor, type VisitorOptions } from '../../src/testing/index.ts'
 import { newPassword } from '../support/attacks.ts'
+import { sessionTokenOf } from '../support/classic.ts'
 import { apiOf } from '../support/management.ts'
 import { type Node, startNode } from '../support/nodes.ts'
 import { type DatabaseKind, onEachDatabase } from '../support/postgres.ts'
+import { answerIn, authorizeUrl, newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
+import { post } from '../wire/oauth-app.ts'
 import { dumpOf, findSecrets } from './canary-search.ts'
 
 // Every journey on an engine whose randomness is recorded; then each secret that was drawn, typed or issued is searched
@@ -76,6 +81,14 @@ async function startWatched(database: DatabaseKind): Promise<Watched> {
       database: { url },
       management: { apiToken },
       limits: { codesPerDay: 3 },
+      classic: { enabled: true },
+      oauth: { implicit: true },
+      clients: [
+        {
+          ...sampleWebClient('http://localhost:8080/login/callback', 'rekey-web-secret-for-tests-only'),
+          grantTypes: ['interaction_code', 'authorization_code', 'refresh_token', 'implicit'],
+        },
+      ],
       people: [
         { login: mary, password: 'Tangerine-Kettle-42' },
         { login: 'bob@example.com', password: bobsPassword },
@@ -166,6 +179,63 @@ const journeys: Readonly<Record<string, (watched: Watched) => Promise<readonly u
     expect(renewed.status).toBe(200)
     await oauth(node, 'revoke', { token: String(JSON.parse(renewed.text).refresh_token) })
     return [body, issued.body, JSON.parse(renewed.text), code]
+  },
+  async 'a redirect: pushed, with a proof of a key, silent, and by a session token'({ node, refusals }) {
+    const { issuer, engineUrl, clientId: id, clientSecret: secret, redirectUri } = node
+    const client = { id, secret }
+    const key = await generateKeyPair('ES256', { extractable: true })
+    const jwk = await exportJWK(key.publicKey)
+    const proofFor = (endpoint: string, claims: object) =>
+      new SignJWT({ htm: 'POST', htu: `${issuer}/v1/${endpoint}`, jti: crypto.randomUUID(), ...claims })
+        .setIssuedAt()
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk })
+        .sign(key.privateKey)
+    const browser = newBrowser()
+    const asked = { redirect_uri: redirectUri }
+    const form = Object.fromEntries(new URL(authorizeUrl(issuer, client, asked)).searchParams)
+    const pushed = await oauth(node, 'par', form)
+    const name = String(JSON.parse(pushed.text).request_uri)
+    const page = await browser.goes(
+      `${issuer}/v1/authorize?${new URLSearchParams({ client_id: id, request_uri: name })}`,
+    )
+    refusals.push(
+      await (
+        await browser.goes(
+          `${issuer}/v1/authorize?${new URLSearchParams({ client_id: id, request_uri: name })}`,
+        )
+      ).text(),
+    )
+    const bob = { login: 'bob@example.com', password: bobsPassword }
+    const end = await signsIn(engineUrl, await stateTokenAt(page), bob)
+    const { code = '' } = answerIn(await browser.goes(String(end.success?.href)))
+    const exchange = {
+      ...{ grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier },
+      ...{ client_id: id, client_secret: secret },
+    }
+    const nonce = await post(`${issuer}/v1/token`, exchange, { dpop: await proofFor('token', {}) })
+    const dpop = await proofFor('token', { nonce: nonce.headers.get('dpop-nonce') })
+    const { body } = await post(`${issuer}/v1/token`, exchange, { dpop })
+    expect(body.token_type).toBe('DPoP')
+    const token = String(body.access_token)
+    const proof = await proofFor('userinfo', { ath: s256(token) })
+    for (const _ of [1, 2])
+      await post(`${issuer}/v1/userinfo`, {}, { authorization: `DPoP ${token}`, dpop: proof })
+    const silent = await browser.goes(authorizeUrl(issuer, client, { ...asked, prompt: 'none' }))
+    const tokens = await browser.goes(
+      authorizeUrl(issuer, client, { ...asked, response_type: 'code id_token', prompt: 'none' }),
+    )
+    const { id_token } = answerIn(tokens)
+    const sessionToken = await sessionTokenOf(node, bob)
+    for (const _ of [1, 2]) {
+      await newBrowser().goes(authorizeUrl(issuer, client, { ...asked, prompt: 'none', sessionToken }))
+    }
+    const cookies = [...browser.cookies.values()].filter((value) => value.length > 40)
+    expect(cookies.length).toBeGreaterThan(1)
+    await browser.goes(`${issuer}/v1/logout?${new URLSearchParams({ id_token_hint: String(body.id_token) })}`)
+    return [
+      ...[name, code, answerIn(silent).code, id_token, sessionToken, dpop, proof, body],
+      ...cookies.flatMap((value) => value.split('.').at(-1) ?? []),
+    ]
   },
   async 'a recovery by a token that an administrator handed out'({ api, visitor }) {
     const { id } = (await api('GET', '/users/eve@example.com')).body

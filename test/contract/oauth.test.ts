@@ -1,6 +1,6 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
 import { afterEach, expect, test } from 'vitest'
-import { silentLogger } from '../../src/base/index.ts'
+import { s256, silentLogger } from '../../src/base/index.ts'
 import { checkConfig } from '../../src/config/index.ts'
 import { type Engine, openEngine } from '../../src/engine/index.ts'
 import { mary } from '../../src/testing/index.ts'
@@ -59,6 +59,40 @@ onEachDatabase('nodes of one engine', (database) => {
     const rows = await engine?.storage.db.selectFrom('signing_keys').selectAll().execute()
     expect(rows).toHaveLength(1)
     expect(rows?.[0]?.sealed_jwk).not.toContain('"d"')
+  })
+
+  // A31
+  test('take a proof once, whichever of them gets it, and each other’s nonces', async () => {
+    const at = await start(2)
+    const key = await generateKeyPair('ES256', { extractable: true })
+    const jwk = await exportJWK(key.publicKey)
+    const proofFor = (endpoint: string, claims: object) =>
+      new SignJWT({
+        ...{ htu: `${publicAddress}/oauth2/default/v1/${endpoint}`, jti: crypto.randomUUID() },
+        ...claims,
+      })
+        .setIssuedAt()
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk })
+        .sign(key.privateKey)
+    const exchanges = []
+    for (const oauth of [...at, ...at]) exchanges.push((await signInAt(oauth)).exchange)
+    const redeem = (node: number, exchange: object, dpop: string) =>
+      post(`${at[node % 2]}/v1/token`, { ...exchange }, { dpop })
+    const asked = await redeem(0, exchanges[0] ?? {}, await proofFor('token', { htm: 'POST' }))
+    const nonce = asked.headers.get('dpop-nonce')
+    const dpop = await proofFor('token', { htm: 'POST', nonce })
+
+    const redeemed = await Promise.all(exchanges.map((exchange, node) => redeem(node + 1, exchange, dpop)))
+
+    expect(statuses(redeemed)).toEqual([200, 400, 400, 400])
+    const token = String(redeemed.find(({ status }) => status === 200)?.body.access_token)
+    const proof = await proofFor('userinfo', { htm: 'GET', ath: s256(token) })
+    const infos = await Promise.all(
+      [...at, ...at].map((oauth) =>
+        get(`${oauth}/v1/userinfo`, { authorization: `DPoP ${token}`, dpop: proof }),
+      ),
+    )
+    expect(statuses(infos)).toEqual([200, 401, 401, 401])
   })
 
   test('take each other’s tokens, refresh tokens and interactions', async () => {
