@@ -69,9 +69,14 @@ export async function readProof(
   }
 }
 
+/** Of an RSA key, in base64url: four bytes. 65537, which all keys have, takes three. */
+const longestExponent = 6
+
 async function verified(proof: string) {
   try {
     const { jwk } = decodeProtectedHeader(proof)
+    // With an exponent as long as the modulus the check of a signature costs as much as its making, before the client is known (A45).
+    if (jwk?.e !== undefined && jwk.e.length > longestExponent) throw new Error('the exponent is too long')
     const algorithms = [...proofAlgorithms]
     const { payload } = await jwtVerify<JWTPayload & Readonly<Record<string, unknown>>>(proof, EmbeddedJWK, {
       ...{ typ: 'dpop+jwt', algorithms, requiredClaims: ['iat', 'jti', 'htm', 'htu'] },

@@ -171,6 +171,28 @@ describe('a proof', () => {
     expect((await redeem('none', await proofBy(key, {}, { jwk }))).body.error).toBe('invalid_dpop_proof')
   })
 
+  test('A45: with a key whose check takes long is refused before it is checked', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+    const jwk = await exportJWK(publicKey)
+    const signed = async (e: string | undefined) => {
+      const all = {
+        htm: 'POST',
+        htu: tokenUrl(),
+        iat: Math.floor(Date.now() / 1000),
+        jti: crypto.randomUUID(),
+      }
+      const proof = await new SignJWT(all)
+        .setProtectedHeader({ typ: 'dpop+jwt', alg: 'RS256', jwk: { ...jwk, ...(e && { e }) } })
+        .sign(privateKey)
+      return (await redeem('none', proof)).body.error
+    }
+    expect(await signed(undefined)).toBe('use_dpop_nonce')
+    // The same number, with zeros before it: what is refused is its length, and not what comes of it.
+    expect(await signed(Buffer.from([...Array(253).fill(0), 1, 0, 1]).toString('base64url'))).toBe(
+      'invalid_dpop_proof',
+    )
+  })
+
   test('A31: a proof counts once, of many at once', async () => {
     const key = await newKey()
     const dpop = await proofBy(key, { nonce: await nonce(key) })

@@ -3157,6 +3157,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'dpop',
   },
   {
+    attack: 'A45',
+    without: 'the length of the exponent of a key in a proof',
+    file: 'src/oidc/dpop.ts',
+    find: 'jwk.e.length > longestExponent',
+    replace: 'jwk.e === ""',
+    tests: 'dpop',
+  },
+  {
     attack: 'A31',
     without: 'the one use of a proof',
     file: 'src/oidc/token.ts',
