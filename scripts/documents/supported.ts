@@ -137,7 +137,7 @@ users are shown the [engine's own pages](sign-in-pages.md).
 \`activation_token\` (a new user enrols what the policy requires, the password with it, is ACTIVE and signed in; an expired link offers another mail). Scopes \`okta.myAccount.*\` are issued
 to the users of an app that they are granted to. A client's secret in the header \`Authorization: Basic\` may be form-encoded, as RFC 6749,
 section 2.3.1 has it, or as it is. Service apps authenticate with \`private_key_jwt\` at the token endpoint of the org server, and at
-introspect, revoke and `par` of both. A client authenticates in one way: a request with two is refused.
+introspect, revoke and \`par\` of both. A client authenticates in one way: a request with two is refused.
 
 ## Clients that redirect
 
