@@ -48,7 +48,7 @@ export async function transactionsOf(db: Db, limit: number): Promise<readonly Tr
   const rows = await db
     .selectFrom('transactions')
     .selectAll()
-    .orderBy('updated_at', 'desc')
+    .orderBy('created_at', 'desc')
     .orderBy('id')
     .limit(limit)
     .execute()

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Db, type Storage, type Tx, takeLock } from './storage.ts'
+import { type Db, latestChange, type Storage, type Tx, takeLock } from './storage.ts'
 import { type Rebased, tables } from './tables.ts'
 
 const highestTimeKey = 'clock.highest'
@@ -77,7 +77,7 @@ export async function rebaseTime(storage: Storage, rebase: Rebase): Promise<numb
     // So many rows may be written as never in one statement otherwise.
     if (storage.kind === 'postgres') await sql`set local statement_timeout = 0`.execute(tx)
     await takeLock(tx, 'clock')
-    const highest = from ?? Math.max(await notedTime(tx), await highestTimeOf(tx))
+    const highest = from ?? Math.max(await notedTime(tx), await latestChange(tx))
     // After the highest time, which nodes raise meanwhile: a slow answer must not look like a clock that is ahead.
     const to = rebase.to ?? (await serverTimeOf(tx))
     const by = highest - to
@@ -130,11 +130,3 @@ const put = (tx: Tx, key: string, value: string) =>
     .values({ key, value })
     .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
     .execute()
-
-async function highestTimeOf(tx: Tx): Promise<number> {
-  const newest = await tx
-    .selectFrom('transactions')
-    .select((eb) => eb.fn.max('updated_at').as('at'))
-    .executeTakeFirst()
-  return Number(newest?.at ?? 0)
-}

@@ -24,6 +24,7 @@ import { unfinishedSignUps } from './0026-unfinished-sign-ups.ts'
 import { browserSessions } from './0028-browser-sessions.ts'
 import { userConsents } from './0031-user-consents.ts'
 import { logout, logoutQueue } from './0033-logout.ts'
+import { hotUpdates, transactionsByBeginning } from './0034-hot-updates.ts'
 
 /**
  * In the order of their names. A released migration never changes; a change of the schema is a new one. From 0008 on
@@ -57,4 +58,6 @@ export const migrations: Readonly<Record<string, SchemaChange>> = {
   '0031-user-consents': userConsents,
   '0033-logout': logout,
   '0033-logout-queue': logoutQueue,
+  '0034-hot-transactions': transactionsByBeginning,
+  '0034-hot-updates': hotUpdates,
 }
