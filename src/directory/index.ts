@@ -69,6 +69,7 @@ export {
   createPerson,
   ensureEveryone,
   findMember,
+  findMemberByIdentifier,
   findPerson,
   findPersonByIdentifier,
   findUnfinished,

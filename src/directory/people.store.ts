@@ -277,6 +277,19 @@ export function memberFrom(row: MemberRow | undefined): Member {
   }
 }
 
+const memberByName = `
+  select ${memberColumns}
+  from groups as everyone
+  left join names on names.key = $1
+  left join people on people.id = names.person_id
+  where everyone.type = 'BUILT_IN' and everyone.name_key = 'everyone'`
+
+/** The member to whom a login or email belongs; for a name that is no user's the same statement finds Everyone. */
+export async function findMemberByIdentifier(db: Db, identifier: string): Promise<Member> {
+  const [row] = await run<MemberRow>(db, memberByName, [compareKey(identifier)])
+  return memberFrom(row)
+}
+
 // Answers one row for every name: without a user it is a row of nulls, because reading a row takes time (A02).
 const personByName = `
   select people.* from (select 1 as one) as one_row

@@ -6,8 +6,8 @@ import {
   findEnrollment,
   findEnrollments,
   findMember,
+  findMemberByIdentifier,
   findPerson,
-  findPersonByIdentifier,
   findPersonTokenById,
   findRememberedDevice,
   findSkips,
@@ -32,7 +32,7 @@ import {
 import { isProvenBy, isSettled, type NoticeSettings, provingEnrollments, settledOf } from '../people/index.ts'
 import { type Evidence, evidenceOf, type Policies, type RegistrationPolicy } from '../policies/index.ts'
 import { missingFields, type ProfileField, profileFields } from '../registration/index.ts'
-import type { Storage } from '../storage/index.ts'
+import type { Db, Storage } from '../storage/index.ts'
 import type { Authenticator, StepContext, View } from './authenticator.ts'
 import type { BeforeRegistration } from './before-registration.ts'
 import { checkedCarried } from './carried.ts'
@@ -570,6 +570,20 @@ const enrolledIn = (
     ...(enrollments ?? []).map(({ authenticator }) => authenticator),
   ])
 
+/** Who was looked up last by a name while a context was answered: the user that the answer names need not be read again. */
+const namedIn = new WeakMap<TransactionContext, Member>()
+
+/** The user that a progress names; as many statements whether or not there is one, and whether or not the answer names the one found. */
+async function memberNamed(db: Db, before: TransactionContext, { subject }: Progress): Promise<Member> {
+  const named = namedIn.get(before)
+  if (named === undefined) return findMember(db, subject?.userId ?? '')
+  if (named.person?.id === subject?.userId) return named
+  const { everyoneId } = named
+  return subject?.userId === undefined
+    ? { person: undefined, groupIds: [everyoneId], everyoneId }
+    : findMember(db, subject.userId)
+}
+
 /** The context of what an outcome has made of the transaction: an answer may have named a user, or proven something. */
 export async function contextAfter(
   parts: FlowParts,
@@ -590,7 +604,7 @@ export async function contextAfter(
           memberOf(
             parts.secrets,
             progress,
-            await findMember(parts.storage.db, progress.subject?.userId ?? ''),
+            await memberNamed(parts.storage.db, before, progress),
             registration,
             before.transaction.progress.subject?.userId === undefined,
           ),
@@ -692,7 +706,11 @@ export function contextOf(parts: FlowParts, loaded: TransactionContext, ports: S
     lifetimes: parts.lifetimes,
     ...settlingFrom(parts, loaded, now),
     directory: {
-      findByIdentifier: (identifier) => findPersonByIdentifier(db, identifier),
+      async findByIdentifier(identifier) {
+        const member = await findMemberByIdentifier(db, identifier)
+        namedIn.set(loaded, member)
+        return member.person
+      },
       find: (personId) => findPerson(db, personId),
       async enrollment<Data>(personId: string, authenticator: string) {
         const found = await findEnrollment<Data>(db, personId, authenticator)

@@ -1,4 +1,4 @@
-import { type Db, type Row, run, slots } from '../storage/index.ts'
+import { type Db, locksRows, type Row, run, slots } from '../storage/index.ts'
 
 /** A budget: at most `limit` in a window of `windowMs`, which begins with its first use. */
 export interface Budget {
@@ -46,6 +46,68 @@ export async function spend(db: Db, budget: Budget, subject: string, now: number
   if (row !== undefined) return allowed(budget.limit - row.used, row.expires_at)
   const spent = await db.selectFrom('budgets').select('expires_at').where('key', '=', key).executeTakeFirst()
   return refused(spent?.expires_at ?? expiresAt)
+}
+
+/**
+ * Charges budgets in their order until one is used up: what comes after that one is not charged, and is missing in the answer. On
+ * PostgreSQL one statement does, in which each is charged only where the one before was.
+ */
+export async function spendInOrder(db: Db, uses: readonly Use[], now: number): Promise<readonly Spent[]> {
+  if (uses.length > 1 && locksRows(db) && uses.every(isPlain)) return spendTogether(db, uses, now)
+  const spent: Spent[] = []
+  for (const { budget, subject } of uses) {
+    const one = await spend(db, budget, subject, now)
+    spent.push(one)
+    if (!one.allowed) break
+  }
+  return spent
+}
+
+/** Whether it is counted in one row, which no other of the same statement is. */
+const isPlain = (use: Use, at: number, uses: readonly Use[]): boolean =>
+  use.budget.shards === undefined &&
+  use.budget.limit >= 1 &&
+  uses.findIndex((other) => keyOf(other) === keyOf(use)) === at
+
+const orderedTexts = new Map<number, string>()
+
+async function spendTogether(db: Db, uses: readonly Use[], now: number): Promise<readonly Spent[]> {
+  const text = orderedTexts.get(uses.length) ?? orderedText(uses.length)
+  orderedTexts.set(uses.length, text)
+  const parameters = uses.flatMap((use) => [
+    keyOf(use),
+    now + use.budget.windowMs,
+    use.budget.limit,
+    use.budget.renewed ? 1 : 0,
+  ])
+  const rows = await run<Counted & { readonly place: number }>(db, text, [now, ...parameters])
+  const spent: Spent[] = []
+  for (const [place, { budget, subject }] of uses.entries()) {
+    const row = rows.find((one) => one.place === place)
+    if (row === undefined) return [...spent, await spend(db, budget, subject, now)]
+    spent.push(allowed(budget.limit - row.used, row.expires_at))
+  }
+  return spent
+}
+
+function orderedText(count: number): string {
+  const places = Array.from({ length: count }, (_, place) => place)
+  const parts = places.map((place) => {
+    const [key, end, limit, renewed] = [2, 3, 4, 5].map((first) => `$${first + place * 4}`)
+    const before = place === 0 ? '' : `where exists (select 1 from b${place - 1})`
+    return `b${place} as (
+      insert into budgets (key, used, expires_at)
+      select cast(${key} as text), 1, cast(${end} as bigint) ${before}
+      on conflict (key) do update set
+        used = case when budgets.expires_at <= $1 then 1 else budgets.used + 1 end,
+        expires_at = case
+          when budgets.expires_at <= $1 or cast(${renewed} as integer) = 1 then excluded.expires_at
+          else budgets.expires_at end
+      where budgets.expires_at <= $1 or budgets.used < ${limit}
+      returning used, expires_at)`
+  })
+  const answers = places.map((place) => `select ${place} as place, used, expires_at from b${place}`)
+  return `with ${parts.join(', ')} ${answers.join(' union all ')}`
 }
 
 /**

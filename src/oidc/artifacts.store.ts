@@ -1,5 +1,5 @@
 import { plainHash, type Secrets } from '../base/index.ts'
-import { type Db, type Row, type Storage, statement, type Tx } from '../storage/index.ts'
+import { type Db, insert, type Row, type Storage, statement, type Tx, withCommit } from '../storage/index.ts'
 
 /** The content of a refresh token. Stored under the hash of the token, which is returned only once. */
 export interface RefreshToken {
@@ -28,19 +28,17 @@ const revokedId = (id: string): string => `Revoked:${id}`
 
 export async function insertRefreshToken(db: Db, token: string, content: RefreshToken): Promise<void> {
   const { familyId, sessionId, createdAt, expiresAt, ...payload } = content
-  await db
-    .insertInto('artifacts')
-    .values({
-      id: refreshId(token),
-      model: 'RefreshToken',
-      payload: JSON.stringify(payload),
-      grant_id: familyId,
-      session_id: sessionId,
-      created_at: createdAt,
-      expires_at: expiresAt,
-      consumed_at: null,
-    })
-    .execute()
+  const row = {
+    id: refreshId(token),
+    model: 'RefreshToken',
+    payload: JSON.stringify(payload),
+    grant_id: familyId,
+    session_id: sessionId,
+    created_at: createdAt,
+    expires_at: expiresAt,
+    consumed_at: null,
+  }
+  await withCommit(db, insert(db, 'artifacts', [row]))
 }
 
 /** A refresh token that has not expired, consumed or not. */

@@ -10,9 +10,10 @@ import { lockOwnerOfCode } from './code-owner.store.ts'
 import { oauthError } from './errors.ts'
 import { recordGrants, recordRevocation } from './events.ts'
 import { type Form, optional, required } from './form.ts'
-import { findSignedIn, type Parts, type SignedIn } from './parts.ts'
+import { findSignedIn, type Parts, type SignedIn, signedInBy } from './parts.ts'
 import { stillGranted } from './scope-grants.ts'
 import type { AuthorizationServer } from './server.ts'
+import { findLiveSessionOfCode } from './signed-in.store.ts'
 import { type Issue, newTokenIds, signTokens, type TokenResponse } from './tokens.ts'
 
 const invalidCode = (kind: CodeKind, detail: string) =>
@@ -79,8 +80,9 @@ async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim
     // The database runs them one after the other, in this order: the lock comes first, and they travel together.
     const locking = lockOwnerOfCode(tx, claim.code, parts.secrets, kind)
     const redeeming = redeemInteractionCode(tx, claim, { secrets: parts.secrets, now })
-    await together<unknown>([locking, redeeming])
-    const [person, redemption] = [await locking, await redeeming]
+    const reading = findLiveSessionOfCode(tx, claim, { secrets: parts.secrets, now })
+    await together<unknown>([locking, redeeming, reading])
+    const [person, redemption, live] = [await locking, await redeeming, await reading]
     if (redemption.result === 'used')
       return { refused: await punishReplay(tx, parts, redemption.interaction, kind) }
     if (redemption.result === 'refused') {
@@ -96,7 +98,7 @@ async function grantCode(parts: Parts, server: AuthorizationServer, claim: Claim
     const { dpopJkt } = interaction.request
     // Thrown, so that who has the code without its key does not spend it either.
     if (dpopJkt !== undefined && dpopJkt !== jkt) throw ofOtherKey
-    const signedIn = await findSignedIn(tx, interaction.sessionId ?? '', clientId, now, person)
+    const signedIn = await signedInBy(tx, live, clientId, person)
     if (signedIn === undefined) return { refused: invalidCode(kind, 'the session has ended') }
     if (kind === 'authorization') {
       // Until now it lived no longer than its code: of a silent sign-in that no app comes for nothing stays.

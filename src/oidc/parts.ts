@@ -9,7 +9,7 @@ import { findActiveClient } from './client-auth.ts'
 import type { HostedFlow } from './hosted/flow.ts'
 import type { SigningKeys } from './keys.ts'
 import type { OidcLifetimes } from './options.ts'
-import { findLiveSession } from './signed-in.store.ts'
+import { findLiveSession, type LiveSession } from './signed-in.store.ts'
 
 /** The dependencies of every endpoint of this folder. */
 export interface Parts {
@@ -63,7 +63,16 @@ export async function findSignedIn(
   /** The user, where the caller's transaction holds the user's row already. */
   locked?: Person,
 ): Promise<SignedIn | undefined> {
-  const live = await findLiveSession(db, sessionId, { clientId, now })
+  return signedInBy(db, await findLiveSession(db, sessionId, { clientId, now }), clientId, locked)
+}
+
+/** The same where the session has been read. */
+export async function signedInBy(
+  db: Db,
+  live: LiveSession | undefined,
+  clientId: string,
+  locked?: Person,
+): Promise<SignedIn | undefined> {
   if (live === undefined) return undefined
   const { session, assigned } = live
   const [client, person] = await Promise.all([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Budget, clearBudgets, roomIn, spend, usedOf } from '../../src/limits/index.ts'
+import { type Budget, clearBudgets, roomIn, spend, spendInOrder, usedOf } from '../../src/limits/index.ts'
 import { openStorage, type Storage } from '../../src/storage/index.ts'
 import { onEachDatabase, type TestDatabase } from '../support/postgres.ts'
 
@@ -73,6 +73,41 @@ onEachDatabase('budgets', (kind) => {
       expect(await roomIn(db, [{ budget, subject: 'mary' }], now)).toMatchObject([{ resetsAt: 120_999 }])
     }
     expect(await spend(db, budget, 'mary', 120_999)).toMatchObject({ allowed: true, left: 1 })
+  })
+
+  test('several are charged in their order, until one is used up: those after it are not', async () => {
+    const uses = [fresh(3), fresh(1), { ...fresh(9), renewed: true }].map((budget) => ({
+      budget,
+      subject: 'mary',
+    }))
+    const charge = (now: number) => nodes[0].transaction((tx) => spendInOrder(tx, uses, now))
+    const room = (left: number, resetsAt: number) => ({ allowed: true, left, resetsAt })
+    const end = 1000 + minute
+
+    expect(await charge(1000)).toEqual([room(2, end), room(0, end), room(8, end)])
+    expect(await charge(2000)).toEqual([room(1, end), { allowed: false, left: 0, resetsAt: end }])
+    expect(await usedOf(nodes[1].db, uses, 2000)).toEqual([2, 1, 1])
+
+    // The windows are over: they begin anew.
+    const next = end + minute
+    expect(await charge(end)).toEqual([room(2, next), room(0, next), room(8, next)])
+
+    const [, spent, last] = uses
+    const more = [spent, last, spent].flatMap((use) => use ?? [])
+    const refused = await nodes[0].transaction((tx) => spendInOrder(tx, more, end))
+    expect(refused).toEqual([{ allowed: false, left: 0, resetsAt: next }])
+    expect(await usedOf(nodes[1].db, uses, end)).toEqual([1, 1, 1])
+  })
+
+  test('of several charged at once, exactly as many get through as the least limit says', async () => {
+    const uses = [fresh(30), fresh(5)].map((budget) => ({ budget, subject: 'mary' }))
+    const all = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        (nodes[index % 2] ?? nodes[0]).transaction((tx) => spendInOrder(tx, uses, 1000)),
+      ),
+    )
+    expect(all.filter((spent) => spent.every(({ allowed }) => allowed))).toHaveLength(5)
+    expect(await usedOf(nodes[1].db, uses, 1000)).toEqual([20, 5])
   })
 
   test('room is told of several budgets at once, in the order asked for, and none is taken', async () => {

@@ -44,11 +44,11 @@ const atMost: Readonly<Record<string, { readonly statements: number; readonly tr
   interact: { statements: 2, trips: 2 },
   introspect: { statements: 2, trips: 2 },
   recover: { statements: 2, trips: 2 },
-  identify: { statements: 5, trips: 4 },
-  challenge: { statements: 6, trips: 5 },
+  identify: { statements: 4, trips: 3 },
+  challenge: { statements: 5, trips: 4 },
   'answer code': { statements: 6, trips: 5 },
   'answer password': { statements: 7, trips: 5 },
-  token: { statements: 7, trips: 6 },
+  token: { statements: 6, trips: 4 },
 }
 
 describe.skipIf(databases[1]?.skipped !== undefined)('a recovery on PostgreSQL', () => {

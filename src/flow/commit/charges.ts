@@ -1,5 +1,5 @@
 import type { NewEvent } from '../../audit/index.ts'
-import { announcementOf, peek, roomIn, type Spent, spend } from '../../limits/index.ts'
+import { announcementOf, peek, roomIn, type Spent, spend, spendInOrder } from '../../limits/index.ts'
 import type { Tx } from '../../storage/index.ts'
 import { budgetSpent, withDebugData } from '../events.ts'
 import type { Charge, Outcome } from '../outcome.ts'
@@ -44,9 +44,10 @@ async function firstSpent(
 ): Promise<{ readonly charge: Charge; readonly resetsAt: number } | undefined> {
   // Right answers take nothing, so whether there is room can be asked of all their budgets at once.
   const room = new Map([...(await lockRoom(tx, charges, now)), ...(await readRoom(tx, charges, now))])
-  for (const charge of charges) {
+  const ordered = charges.length > 1 && room.size === 0 ? await spendInOrder(tx, charges, now) : []
+  for (const [place, charge] of charges.entries()) {
     const { budget, subject, read } = charge
-    const spent = room.get(charge) ?? (await spend(tx, budget, subject, now))
+    const spent = room.get(charge) ?? ordered[place] ?? (await spend(tx, budget, subject, now))
     const used =
       read === undefined ? (spent.allowed ? budget.limit - spent.left : budget.limit) : read.used + 1
     uses[budget.purpose] = `${used} of ${budget.limit}`
