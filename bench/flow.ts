@@ -1,15 +1,15 @@
 // What a recovery costs: flows a second, CPU of the engine's process a flow, the least that it could be, and how long
 // each step takes at 80 % load. With `--beside PATH` this checkout beside another one, in turns in one run.
 import { createHasher } from '../src/passwords/index.ts'
-import { startSmtpServer } from '../test/support/smtp-server.ts'
 import { paired } from './support/beside.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
 import { type EngineProcess, startEngineProcess } from './support/engine.ts'
-import { mailFloorCpuMs, startFloor } from './support/floor.ts'
+import { startFloor } from './support/floor.ts'
 import { measureHosted } from './support/hosted.ts'
 import { createAgent } from './support/http.ts'
 import { loadAverage } from './support/load.ts'
 import { closedLoop, noCode, password, type Users } from './support/loop.ts'
+import { type MailFigures, measureMails, mediansOf } from './support/mails.ts'
 import { addPeople, lanes, loginOf, memoryKiB, passes, unmatchedHash } from './support/people.ts'
 import { argument, median, option, percentile, print, printTable, report, verdict } from './support/report.ts'
 import { secondFactorCpuMs } from './support/second-factors.ts'
@@ -31,6 +31,8 @@ const limits = {
   ofFloor: { gate: 3, goal: 2 },
   p99: 50,
   ratio: 1.1,
+  /** CPU ms of the engine's process a mail. */
+  mail: { gate: 1.5, goal: 1 },
 }
 
 /** The engine and the floor take so many turns. */
@@ -53,7 +55,6 @@ interface Figures {
   readonly databaseCpuMsPerFlow: number
   readonly hashesPerFlow: number
   readonly hashCpuMsPerFlow: number
-  readonly mailCpuMsPerFlow: number
   readonly startMs: number
   readonly rssMb: number
   readonly steps: Readonly<
@@ -97,18 +98,6 @@ async function openLoop(engine: EngineProcess, users: Users, count: number, perS
       },
     ]),
   )
-}
-
-/** What delivering the queued mails costs a process that does nothing else, over real SMTP. */
-async function mailCpuMs(database: BenchDatabase): Promise<number> {
-  const smtp = await startSmtpServer()
-  const engine = await startEngineProcess({ database: database.url, hash: 'free', smtpUrl: smtp.url })
-  const before = await engine.ask('usage')
-  // Those whose time was over meanwhile are closed without being sent.
-  const after = await engine.ask('idle')
-  await engine.close()
-  await smtp.close()
-  return after.cpuMs - before.cpuMs
 }
 
 /** CPU of one argon2id hash as production makes it. */
@@ -156,13 +145,6 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
   const steps = await openLoop(engine, users, count, flowsPerSecond * 0.8)
   await engine.close()
 
-  const waiting = await storage.db
-    .selectFrom('outbox')
-    .select((eb) => eb.fn.countAll<number | string>().as('mails'))
-    .where('status', '=', 'queued')
-    .executeTakeFirstOrThrow()
-  const mails = Number(waiting.mails)
-  const mail = hash === 'free' ? (await mailCpuMs(database)) / (mails / 2) : Number.NaN
   await storage.close()
   await database.drop()
   const hashesPerFlow = used.hashes / done
@@ -179,7 +161,6 @@ async function measure(kind: BenchDatabase['name'], hash: 'free' | 'standard'): 
     databaseCpuMsPerFlow: used.databaseMs / done,
     hashesPerFlow,
     hashCpuMsPerFlow: hash === 'free' ? 0 : hashesPerFlow * oneHash,
-    mailCpuMsPerFlow: mail,
     startMs: engine.startMs,
     rssMb: used.rss / 1e6,
     steps,
@@ -244,6 +225,41 @@ async function hosted(): Promise<void> {
   report('flow-hosted', { load, limit: redirectLimit, flows, parallel, turns, rows })
 }
 
+/** What a mail costs, a line of its own for each database. */
+async function mailsOf(beside?: string): Promise<readonly MailFigures[]> {
+  const options = { turns: Number(option('turns', '5')), mails: Number(option('count', '400')), beside }
+  const figures = []
+  for (const kind of kinds) figures.push(await measureMails(kind, options))
+  printTable(
+    'A mail, from the outbox to the answer of the mail server: CPU ms (medians of turns)',
+    figures.map((one) => {
+      const { here, server, floor, ...others } = mediansOf(one)
+      return {
+        database: one.database,
+        engine: here,
+        server,
+        'nodemailer, composed already': floor,
+        ...others,
+      }
+    }),
+  )
+  for (const one of figures) {
+    const { here, floor } = mediansOf(one)
+    const of = (limit: number) => `${limit.toFixed(1)} ms ${verdict(here <= limit)}`
+    const { gate, goal } = limits.mail
+    print(
+      `${one.database}: a mail costs ${here.toFixed(2)} ms of CPU: gate ${of(gate)}, goal ${of(goal)}; handed to nodemailer's pool, composed already: ${floor.toFixed(2)} ms`,
+    )
+  }
+  return figures
+}
+
+if (process.argv.includes('--mails')) {
+  const load = loadAverage()
+  report('mails', { load, limits: limits.mail, mails: await mailsOf(argument('beside')) })
+  process.exit(0)
+}
+
 if (process.argv.includes('--hosted')) {
   await hosted()
   process.exit(0)
@@ -271,7 +287,6 @@ for (const kind of kinds) {
   }
 }
 
-const mailFloorMs = await mailFloorCpuMs(500)
 const secondFactors = await secondFactorCpuMs(Math.ceil(flows / 10))
 
 printTable(
@@ -286,7 +301,6 @@ printTable(
     'database CPU ms/flow': row.databaseCpuMsPerFlow,
     'hashes/flow': row.hashesPerFlow,
     'of it hash ms': row.hashCpuMsPerFlow,
-    'mail CPU ms/flow': Number.isNaN(row.mailCpuMsPerFlow) ? '' : row.mailCpuMsPerFlow,
     'start ms': row.startMs,
     'RSS MB': row.rssMb,
   })),
@@ -316,12 +330,12 @@ for (const { database, hash, cpuMsPerFlow, floor, ofFloor, steps } of rows) {
     `${database}: slowest p99 of a step ${p99.toFixed(0)} ms: ${limits.p99} ms ${verdict(p99 <= limits.p99)}`,
   )
 }
-print(`Two mails that are composed already, handed to nodemailer's pool: ${(2 * mailFloorMs).toFixed(2)} ms`)
+const mails = await mailsOf()
 report('flow', {
   limits,
   load,
   twoSignaturesCpuMs: signatures,
-  twoMailsFloorCpuMs: 2 * mailFloorMs,
+  mails,
   flows,
   parallel,
   rows,

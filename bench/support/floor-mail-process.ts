@@ -38,6 +38,7 @@ function usage(): Usage {
 
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (question: Question) => {
+  if (question === 'collect') globalThis.gc?.()
   if (question === 'idle') await sendAll()
   if (question === 'close') process.exit(0)
   process.send?.(usage())

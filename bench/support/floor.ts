@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { startSmtpServer } from '../../test/support/smtp-server.ts'
 import { type BenchDatabase, createDatabase } from './databases.ts'
 import { startProcess } from './engine.ts'
 import { closedLoop, cpuMsPerFlow } from './loop.ts'
@@ -31,14 +30,21 @@ export async function startFloor(kind: BenchDatabase['name'], warmUp: Load): Pro
   }
 }
 
-/** CPU ms of handing a mail that is composed already to the pool of nodemailer, until the server has taken it. */
-export async function mailFloorCpuMs(mails: number): Promise<number> {
-  const smtp = await startSmtpServer()
-  const order = { smtpUrl: smtp.url, mails }
+/** A process that hands mails which are composed already to the pool of nodemailer, until a server has taken them. */
+export interface MailFloor {
+  cpuMsPerMail(): Promise<number>
+  close(): Promise<void>
+}
+
+export async function createMailFloor(smtpUrl: string, mails: number): Promise<MailFloor> {
+  const order = { smtpUrl, mails }
   const sender = await startProcess(join(import.meta.dirname, 'floor-mail-process.ts'), order)
-  const before = await sender.ask('usage')
-  const after = await sender.ask('idle')
-  await sender.close()
-  await smtp.close()
-  return (after.cpuMs - before.cpuMs) / mails
+  return {
+    async cpuMsPerMail() {
+      const before = await sender.ask('collect')
+      const after = await sender.ask('idle')
+      return (after.cpuMs - before.cpuMs) / mails
+    },
+    close: () => sender.close(),
+  }
 }

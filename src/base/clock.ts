@@ -166,6 +166,9 @@ export class MonotonicClock implements Clock {
   }
 }
 
+/** A time in epoch milliseconds as in the header of a mail (RFC 5322, section 3.3), in UTC. */
+export const mailTime = (time: number): string => new Date(time).toUTCString().replace('GMT', '+0000')
+
 export const isoTime = (at: number): string => new Date(at).toISOString()
 
 /** A date text in epoch milliseconds, or undefined where it is not a date. */

@@ -18,6 +18,8 @@ interface Opened {
 /** What a worker does with its rows: renders and hands over. */
 export interface Carrier {
   readonly lane: Lane
+  /** How many rows are claimed at once besides those that are begun at once: a statement for many costs hardly more than for one. */
+  readonly ahead: number
   /** Called before each look into the outbox. */
   prepare?(): Promise<void>
   /** @param message its `to` is null where there is no recipient, or one that gets nothing: it is rehearsed (A62). */
@@ -33,6 +35,7 @@ export function mailCarrier(transport: Transport, renderer: Renderer): Carrier {
   const templateOf = ({ row }: Opened) => templateNames.find((name) => name === row.template)
   return {
     lane: 'mails',
+    ahead: 15,
     async carry({ to, ...message }, signal) {
       const template = templateOf(message)
       if (template === undefined) throw unknownTemplate(message.row.template)
@@ -51,6 +54,7 @@ export function mailCarrier(transport: Transport, renderer: Renderer): Carrier {
 
 export const textCarrier = (transport: TextTransport): Carrier => ({
   lane: 'texts',
+  ahead: 0,
   async carry({ row, to, locale, variables: stored }, signal) {
     const template = textTemplates.find((name) => name === row.template)
     if (template === undefined) throw unknownTemplate(row.template)
@@ -70,6 +74,7 @@ export const textCarrier = (transport: TextTransport): Carrier => ({
 
 export const logoutCarrier = (transport: LogoutTransport): Carrier => ({
   lane: 'logouts',
+  ahead: 0,
   prepare: transport.prepare,
   async carry({ row, to, variables }, signal) {
     if (to === null || row.person_id === null) return

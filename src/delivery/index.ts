@@ -5,6 +5,7 @@
  * marked as automatic by RFC 3834.
  */
 
+export type { MailEnd } from './closing.ts'
 export { createMemoryTransport, type MemoryTransport, type SentMail } from './email/memory.ts'
 export { isSenderName, parseSender, senderForms } from './email/sender.ts'
 export { createSmtpTransport, type SmtpOptions, slowFactor } from './email/smtp.ts'

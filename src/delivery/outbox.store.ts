@@ -1,14 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import {
-  type Db,
-  type NewRow,
-  type Row,
-  run,
-  type Storage,
-  slots,
-  statement,
-  type Value,
-} from '../storage/index.ts'
+import { type Db, type NewRow, type Row, run, type Storage, slots } from '../storage/index.ts'
 import { codeTemplates, noticeTemplates } from './email/definitions.ts'
 import type { Channel } from './text/definitions.ts'
 
@@ -76,10 +67,14 @@ export interface Claim {
   readonly except: readonly string[]
 }
 
-/** Takes mails that are due, in the order of the queue. One conditional statement, so that no two workers ever take the same row. */
+/**
+ * Takes mails that are due, in the order of the queue. One conditional statement, so that no two workers ever take the same row:
+ * on PostgreSQL each steps around the rows that another one has locked, and looks at a row again once it has locked it.
+ */
 export async function claimMails(storage: Storage, claim: Claim): Promise<readonly Row<'outbox'>[]> {
   const { lane, owner, limit, leaseMs, now, except } = claim
-  const others = except.length === 0 ? '' : `and id not in (${slots(except, 5)})`
+  const ids = padded(except)
+  const others = ids.length === 0 ? '' : `and id not in (${slots(ids, 5)})`
   // The one branch between the databases: on PostgreSQL workers step around each other's rows instead of queueing up.
   const unlocked = storage.kind === 'postgres' ? 'for update skip locked' : ''
   const text = `
@@ -89,35 +84,66 @@ export async function claimMails(storage: Storage, claim: Claim): Promise<readon
     update outbox set attempts = attempts + 1, next_at = $3, lease_owner = $4
     where id in (select id from due) and status = 'queued' and next_at <= $1
     returning *`
-  return run(storage.db, text, [now, limit, now + leaseMs, owner, ...except])
+  const rows = await run<Row<'outbox'>>(storage.db, text, [now, limit, now + leaseMs, owner, ...ids])
+  // An update answers rows in any order; they are sent in that of the queue (A57).
+  return [...rows].sort((one, other) => one.fair_at - other.fair_at || (one.id < other.id ? -1 : 1))
+}
+
+/** The list, filled up with its last member to one of few lengths: a statement's text depends on it, and texts are prepared once. */
+function padded<T>(list: readonly T[]): readonly T[] {
+  const last = list.at(-1)
+  if (last === undefined) return list
+  const length = Math.max(4, 2 ** Math.ceil(Math.log2(list.length)))
+  return [...list, ...Array.from({ length: length - list.length }, () => last)]
+}
+
+/**
+ * Gives mails back that were claimed and not begun: due at once, for any worker, as if they had not been taken. Those that are
+ * the owner's no more stay as they are.
+ */
+export async function releaseMails(
+  db: Db,
+  { owner, ids, now }: { readonly owner: string; readonly ids: readonly string[]; readonly now: number },
+): Promise<void> {
+  if (ids.length === 0) return
+  await db
+    .updateTable('outbox')
+    .set(({ eb }) => ({ next_at: now, lease_owner: null, attempts: eb('attempts', '-', 1) }))
+    .where('id', 'in', ids)
+    .where('status', '=', 'queued')
+    .where('lease_owner', '=', owner)
+    .execute()
 }
 
 export interface Closing {
+  readonly id: string
   readonly status: 'sent' | 'dead' | 'expired' | 'dropped'
   /** What stays of the sealed values: those of a refused mail, so that it can be retried. */
   readonly sealed: string | null
-  readonly now: number
   readonly error: string | null
 }
 
-const closes = statement((db, value: Value<Closing & { readonly id: string }>) =>
-  db
-    .updateTable('outbox')
-    .set({
-      status: value('status'),
-      sealed: value('sealed'),
-      lease_owner: null,
-      done_at: value('now'),
-      error: value('error'),
-    })
-    .where('id', '=', value('id'))
-    .where('status', '=', 'queued'),
-)
-
-/** Closes a mail. False where another worker had closed it. */
-export async function closeMail(db: Db, id: string, closing: Closing): Promise<boolean> {
-  const { numAffectedRows } = await closes(db, { ...closing, id })
-  return numAffectedRows === 1n
+/**
+ * Closes mails in one statement, whatever became of each. Answers the ids of those that were still open: another worker had closed
+ * the others.
+ */
+export async function closeMails(
+  db: Db,
+  now: number,
+  closings: readonly Closing[],
+): Promise<ReadonlySet<string>> {
+  const rows = closings.map((_, at) => {
+    const first = 4 * at + 2
+    return `(${[0, 1, 2, 3].map((column) => `cast($${first + column} as text)`).join(', ')})`
+  })
+  const text = `
+    with endings (id, status, sealed, error) as (values ${rows.join(', ')})
+    update outbox set status = endings.status, sealed = endings.sealed, lease_owner = null, done_at = $1, error = endings.error
+    from endings where outbox.id = endings.id and outbox.status = 'queued'
+    returning outbox.id`
+  const values = closings.flatMap(({ id, status, sealed, error }) => [id, status, sealed, error])
+  const closed = await run<{ readonly id: string }>(db, text, [now, ...values])
+  return new Set(closed.map(({ id }) => id))
 }
 
 /** Puts a mail off, if it is still the caller's. */

@@ -134,7 +134,7 @@ export async function endCodeMails(tx: Tx, personId: string, now: number): Promi
 const purpose = 'outbox'
 
 /** What is sealed into a row: of a mail, of a text or call, or of a logout token. */
-interface Sealed {
+export interface Sealed {
   readonly locale?: string
   readonly variables: MailVariables | TextVariables | LogoutVariables
 }

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { type Db, type Row, statement, type Value } from '../storage/index.ts'
+import { type Db, type Row, run, slots } from '../storage/index.ts'
 
 /** An address that no mail is sent to for a while: a mail server has refused it for good. */
 export interface Suppression {
@@ -19,22 +19,20 @@ function keyOf(address: string): string {
   return `${address.slice(0, at)}@${domainToASCII(domain) || domain}`.normalize('NFKC').toLowerCase()
 }
 
-const found = statement((db, value: Value<{ readonly key: string; readonly now: number }>) =>
-  db
-    .selectFrom('mail_suppressions')
-    .selectAll()
-    .where('key', '=', value('key'))
-    .where('expires_at', '>', value('now')),
-)
-
-/** The suppression of an address that is in force. Without an address the same statement, which finds nothing. */
-export async function findSuppression(
+/**
+ * Finds the suppressions of addresses that are in force. Without an address the same statement, which finds nothing for it. Answers
+ * a look-up by address.
+ */
+export async function findSuppressions(
   db: Db,
-  address: string | null,
+  addresses: readonly (string | null)[],
   now: number,
-): Promise<Suppression | undefined> {
-  const { rows } = await found(db, { key: address === null ? '' : keyOf(address), now })
-  return rows[0] && toSuppression(rows[0])
+): Promise<(address: string | null) => Suppression | undefined> {
+  const keys = addresses.map((address) => (address === null ? '' : keyOf(address)))
+  const text = `select * from mail_suppressions where expires_at > $1 and key in (${slots(keys, 2)})`
+  const rows = await run<Row<'mail_suppressions'>>(db, text, [now, ...keys])
+  const found = new Map(rows.map((row) => [row.key, toSuppression(row)]))
+  return (address) => (address === null ? undefined : found.get(keyOf(address)))
 }
 
 /** Suppresses an address until a time; a later refusal moves the end. */

@@ -1,22 +1,16 @@
 import type { Clock, Logger, Random, Secrets } from '../base/index.ts'
-import {
-  createLogSampler,
-  isoTime,
-  type LogSampler,
-  ProtocolError,
-  randomToken,
-  secretVersionOf,
-} from '../base/index.ts'
-import type { Row, Storage, Tx } from '../storage/index.ts'
+import { createLogSampler, isoTime, type LogSampler, randomToken, secretVersionOf } from '../base/index.ts'
+import type { Row, Storage } from '../storage/index.ts'
 import { type Carrier, logoutCarrier, mailCarrier, textCarrier } from './carriers.ts'
+import { type Closer, createCloser, marked, type OnClosed } from './closing.ts'
 import { reasonText } from './email/reason-text.ts'
 import { slowFactor } from './email/smtp.ts'
 import type { Renderer } from './email/templates.ts'
 import { MailRefused, type RefusalReason, type Transport } from './email/transport.ts'
 import type { LogoutTransport } from './logout/transport.ts'
-import { type Closing, claimMails, closeMail, postponeMail, renewLeases } from './outbox.store.ts'
-import { type AttemptOutcome, type ClosedMail, type MailOutcome, openSealed } from './outbox.ts'
-import { findSuppression, suppress } from './suppressions.store.ts'
+import { claimMails, postponeMail, releaseMails, renewLeases } from './outbox.store.ts'
+import { type AttemptOutcome, type MailOutcome, openSealed, type Sealed } from './outbox.ts'
+import { findSuppressions, type Suppression } from './suppressions.store.ts'
 import type { OutboxChannel } from './text/definitions.ts'
 import type { TextTransport } from './text/transport.ts'
 
@@ -27,8 +21,8 @@ interface WorkerOptions {
   readonly random: Random
   readonly clock: Clock
   readonly log: Logger
-  /** Called in the database transaction that closes a mail, so its event stands if and only if the mail is closed. For phantoms as well: they cost the same. */
-  readonly onClosed?: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) => Promise<void>
+  /** Called in the database transaction that closes mails, so their events stand if and only if they are closed. For phantoms as well: they cost the same. */
+  readonly onClosed?: OnClosed
   /**
    * Called after each attempt once its result is stored, with the reason where it was refused. Phantoms and mails to
    * suppressed addresses count as sent, so that metrics reveal nothing about a user (A62). One whose time is over, and that
@@ -109,9 +103,14 @@ const pausesUnanswered = [4 * second, 2 * minute, 15 * minute, 120 * minute, 144
 const pauseUnanswered = (times: number, brokeOff: boolean): number =>
   pausesUnanswered[Math.min(times + (brokeOff ? 0 : 2), pausesUnanswered.length) - 1] ?? longestPause
 
+/** A mail that this worker has claimed. */
 interface Hand {
-  readonly done: Promise<void>
-  slow: boolean
+  readonly row: Row<'outbox'>
+  readonly done: PromiseWithResolvers<void>
+  /** `ready`: claimed, and waiting for a connection; `sent`: the server has answered, and the end is being stored. */
+  state: 'ready' | 'sending' | 'slow' | 'sent'
+  /** Whether its address gets no mail at the moment; `unknown` where that may have changed since it was looked up. */
+  suppression: Suppression | undefined | 'unknown'
 }
 
 /** Starts a worker for mails; texts and calls wait for one of their own. */
@@ -137,31 +136,49 @@ function startWorker(options: Options): Delivery {
   const { leaseMs = 15 * second, slowMs = 5 * second } = options
   const owner = randomToken(random)
   const inHand = new Map<string, Hand>()
+  const closer = createCloser({
+    ...{ storage, clock, log, suppressionMs: options.suppressionMs ?? 0 },
+    ...(options.onClosed && { onClosed: options.onClosed }),
+  })
   /** Mails whose failure to open has been logged and counted, by their ids; bounded. */
   const unopened = new Set<string>()
   const lines = createLogSampler()
   const givingUp = new AbortController()
+  const working: Working = {
+    ...{ options, owner, closer, unopened, lines, signal: givingUp.signal },
+    onSuppressed() {
+      // There may be more mails to the address among those that wait.
+      for (const hand of inState('ready')) hand.suppression = 'unknown'
+    },
+  }
   let pass: Promise<void> | undefined
   let waking: NodeJS.Timeout | undefined
   let again = false
-  /** There may be mails that no slot has claimed, as all were busy. */
+  /** There may be mails that were not claimed, as there was no room. */
   let left = false
   let closed = false
 
-  /** How many mails may be taken. One that the server takes its time over holds no other mail back. */
+  const inState = (...states: readonly Hand['state'][]): Hand[] =>
+    [...inHand.values()].filter(({ state }) => states.includes(state))
+
+  /** How many mails may be begun. One that the server takes its time over holds no other mail back. */
   function room(): number {
-    const quick = [...inHand.values()].filter(({ slow }) => !slow).length
-    return Math.min(parallel - quick, parallel * slowFactor - inHand.size)
+    const [quick, slow] = [inState('sending').length, inState('slow').length]
+    // Where the database is slow, no more is sent than can be stored: what is sent and not closed is sent again after a kill.
+    const unstored = Math.max(0, closer.waiting - carrier.ahead)
+    return Math.min(parallel - quick, parallel * slowFactor - quick - slow) - unstored
   }
 
-  /** Takes as many mails as there are hands free. */
+  /** Takes as many mails as there is room for, and some more that are begun as soon as there is room again. */
   async function takeDue(): Promise<void> {
     do {
       again = false
-      const limit = room()
-      left = limit < 1
+      beginReady()
+      const free = room()
+      left = free < 1
       if (closed || left) return
       await carrier.prepare?.()
+      const limit = free + carrier.ahead
       const except = [...inHand.keys()]
       const rows = await claimMails(storage, {
         lane: carrier.lane,
@@ -171,23 +188,76 @@ function startWorker(options: Options): Delivery {
         now: clock.now(),
         except,
       })
-      for (const row of rows) take(row)
+      await take(rows)
       left = rows.length === limit
     } while (again)
   }
 
-  function take(row: Row<'outbox'>): void {
-    const hand: Hand = { done: handle(row), slow: false }
-    inHand.set(row.id, hand)
+  async function take(rows: readonly Row<'outbox'>[]): Promise<void> {
+    if (rows.length === 0) return
+    const hands = rows.map(
+      (row): Hand => ({ row, done: Promise.withResolvers(), state: 'ready', suppression: 'unknown' }),
+    )
+    // First: they are this worker's, whatever follows.
+    for (const hand of hands) inHand.set(hand.row.id, hand)
+    setTimeout(() => void release(hands), readyMs).unref()
+    if (carrier.lane !== 'mails') for (const hand of hands) hand.suppression = undefined
+    else await lookUpSuppressions(storage, hands, clock.now())
+    beginReady()
+  }
+
+  function beginReady(): void {
+    // Looked up anew for each: to begin one may end it at once, and so begin the next.
+    while (!closed && room() > 0) {
+      const [next] = inState('ready')
+      if (next === undefined) return
+      void begin(next)
+    }
+  }
+
+  async function begin(hand: Hand): Promise<void> {
+    hand.state = 'sending'
     const timer = setTimeout(() => {
-      hand.slow = true
-      if (left) void run()
+      if (hand.state === 'sending') hand.state = 'slow'
+      makeUseOfRoom()
     }, slowMs).unref()
-    void hand.done.then(() => {
-      clearTimeout(timer)
-      inHand.delete(row.id)
-      if (left) void run()
-    })
+    try {
+      await deliver(working, hand, () => {
+        hand.state = 'sent'
+        makeUseOfRoom()
+      })
+    } catch (error) {
+      // Neither closed nor put off: its lease runs out, and it is tried again.
+      log.error({ err: error, mail: hand.row.id }, 'a mail could not be marked in the outbox')
+    }
+    clearTimeout(timer)
+    putDown(hand)
+    makeUseOfRoom()
+  }
+
+  function putDown(hand: Hand): void {
+    inHand.delete(hand.row.id)
+    hand.done.resolve()
+  }
+
+  function makeUseOfRoom(): void {
+    beginReady()
+    if (left && inState('ready').length === 0) void run()
+  }
+
+  /** Gives those back that are still not begun: another worker may have room for them. */
+  async function release(hands: readonly Hand[]): Promise<void> {
+    const ready = hands.filter((hand) => hand.state === 'ready' && inHand.get(hand.row.id) === hand)
+    if (ready.length === 0) return
+    left = true
+    // Not to be begun while it is given back.
+    for (const hand of ready) hand.state = 'sent'
+    const ids = ready.map(({ row }) => row.id)
+    await releaseMails(storage.db, { owner, ids, now: clock.now() }).catch((error) =>
+      // They are due when their leases end.
+      log.error({ err: error }, 'mails could not be given back to the outbox'),
+    )
+    for (const hand of ready) putDown(hand)
   }
 
   function run(): Promise<void> {
@@ -201,15 +271,6 @@ function startWorker(options: Options): Delivery {
         if (again) void run()
       })
     return pass
-  }
-
-  async function handle(row: Row<'outbox'>): Promise<void> {
-    try {
-      await deliver(options, owner, row, { unopened, lines, signal: givingUp.signal })
-    } catch (error) {
-      // Neither closed nor put off: its lease runs out, and it is tried again.
-      log.error({ err: error, mail: row.id }, 'a mail could not be marked in the outbox')
-    }
   }
 
   async function renew(): Promise<void> {
@@ -227,7 +288,7 @@ function startWorker(options: Options): Delivery {
   heartbeat.unref()
   void run()
 
-  const allDone = () => Promise.all([...inHand.values()].map(({ done }) => done))
+  const allDone = () => Promise.all([...inHand.values()].map(({ done }) => done.promise))
 
   return {
     wake() {
@@ -250,6 +311,7 @@ function startWorker(options: Options): Delivery {
       clearInterval(poll)
       clearTimeout(waking)
       await pass
+      await release([...inHand.values()])
       const within = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms).unref())
       await Promise.race([allDone(), within(graceMs)])
       givingUp.abort()
@@ -270,38 +332,56 @@ export const leaveDelivery = (_options: object): Delivery => ({
   close: async () => {},
 })
 
+/** After how many real milliseconds a mail that waits for a connection goes back to the outbox. */
+const readyMs = second
+
+/** Looks up which of the addresses get no mail at the moment, in one statement. */
+async function lookUpSuppressions(storage: Storage, hands: readonly Hand[], now: number): Promise<void> {
+  const recipients = hands.map(({ row }) => row.recipient)
+  const suppressionOf = await findSuppressions(storage.db, recipients, now)
+  for (const hand of hands) hand.suppression = suppressionOf(hand.row.recipient)
+}
+
 /** What a worker has for each of its mails. */
 interface Working {
+  readonly options: Options
+  readonly owner: string
+  readonly closer: Closer
   readonly unopened: Set<string>
   readonly lines: LogSampler
   readonly signal: AbortSignal
+  /** Called once an address is suppressed. */
+  readonly onSuppressed: () => void
 }
 
-/** One mail: sent and closed, or put off, or given up. */
-async function deliver(
-  options: Options,
-  owner: string,
-  row: Row<'outbox'>,
-  { unopened, lines, signal }: Working,
-): Promise<void> {
+/**
+ * One mail: sent and closed, or put off, or given up.
+ * @param onAnswered called once nothing of it goes to the server any more: what follows is stored only.
+ */
+async function deliver(working: Working, hand: Hand, onAnswered: () => void): Promise<void> {
+  const { options, owner, lines, signal } = working
   const { storage, clock, log } = options
+  const { row } = hand
   if (row.ends_at <= clock.now()) {
+    onAnswered()
     const counts = row.unanswered > 0 ? 'unanswered' : 'expired'
-    return close(options, row, 'expired', { message: row.error, counts })
+    return close(working, row, 'expired', { message: row.error, counts })
   }
-  if (openSealed(options.secrets, row.sealed) === undefined)
-    return postponeUnopened(options, owner, row, { unopened, lines })
-  const suppression =
-    options.carrier.lane === 'mails'
-      ? await findSuppression(storage.db, row.recipient, clock.now())
-      : undefined
-  const failure = await send(options, row, signal, suppression !== undefined)
+  const content = openSealed(options.secrets, row.sealed)
+  if (content === undefined) {
+    onAnswered()
+    return postponeUnopened(working, row)
+  }
+  if (hand.suppression === 'unknown') await lookUpSuppressions(storage, [hand], clock.now())
+  const suppression = hand.suppression === 'unknown' ? undefined : hand.suppression
+  const failure = await send(options, row, content, signal, suppression !== undefined)
+  onAnswered()
   if (failure === undefined && suppression !== undefined) {
     const until = isoTime(suppression.expiresAt)
     const message = `no mail is sent to the address until ${until}: ${reasonText(suppression.reason)}`
-    return close(options, row, 'dead', { message, counts: 'sent' })
+    return close(working, row, 'dead', { message, counts: 'sent' })
   }
-  if (failure === undefined) return close(options, row, 'sent', { message: null })
+  if (failure === undefined) return close(working, row, 'sent', { message: null })
 
   const now = clock.now()
   const { reason, message } = failure
@@ -313,7 +393,7 @@ async function deliver(
       count > 1 ? 'mails were not taken' : 'a mail was not taken',
     ),
   )
-  if (failure.permanent) return close(options, row, 'dead', failure)
+  if (failure.permanent) return close(working, row, 'dead', failure)
   const unanswered = row.unanswered + (reason === 'unanswered' ? 1 : 0)
   const pause =
     reason === 'unanswered'
@@ -323,7 +403,7 @@ async function deliver(
         : pauseAfter(row.attempts, now - row.created_at)
   // Due again at its end at the latest, so that it is closed then and not some time later.
   const nextAt = Math.min(now + pause, Math.max(row.ends_at, now))
-  await marked(options, row, () =>
+  await marked(log, [hand], () =>
     postponeMail(storage.db, row.id, { owner, nextAt, error: message, unanswered }),
   )
   options.onAttempt?.('postponed', reason, row.channel as OutboxChannel)
@@ -338,10 +418,8 @@ const mostUnopened = 10_000
  * back, until its own end. It is counted once, and logged once at most.
  */
 async function postponeUnopened(
-  options: Options,
-  owner: string,
+  { options, owner, unopened, lines }: Working,
   row: Row<'outbox'>,
-  { unopened, lines }: Pick<Working, 'unopened' | 'lines'>,
 ): Promise<void> {
   const { storage, clock, log, onAttempt } = options
   const now = clock.now()
@@ -372,13 +450,12 @@ interface Failure {
  * it costs this process the same, takes as long, and waits with the others for a server that is away (A62).
  */
 async function send(
-  { secrets, carrier }: Options,
+  { carrier }: Options,
   row: Row<'outbox'>,
+  content: Sealed,
   signal: AbortSignal,
   isSuppressed: boolean,
 ): Promise<Failure | undefined> {
-  const content = openSealed(secrets, row.sealed)
-  if (content === undefined) return { permanent: false, message: 'it cannot be opened' }
   try {
     const to = isSuppressed ? null : row.recipient
     await carrier.carry({ row, to, ...content }, signal)
@@ -393,7 +470,7 @@ async function send(
 }
 
 async function close(
-  options: Options,
+  { options, closer, onSuppressed }: Working,
   row: Row<'outbox'>,
   outcome: MailOutcome,
   {
@@ -402,63 +479,9 @@ async function close(
     counts = outcome,
   }: { readonly message: string | null; readonly reason?: RefusalReason; readonly counts?: AttemptOutcome },
 ): Promise<void> {
-  const { storage, clock, carrier, onClosed, onAttempt, suppressionMs = 0 } = options
-  const { recipient } = row
-  const status: Closing['status'] = recipient === null ? 'dropped' : outcome
-  // A refused mail can be retried by an administrator until its row is deleted, a day later.
-  const sealed = status === 'dead' ? row.sealed : null
-  const closed = await marked(options, row, () =>
-    storage.transaction(async (tx) => {
-      const now = clock.now()
-      const ours = await closeMail(tx, row.id, { status, sealed, now, error })
-      if (!ours) return false
-      const suppresses = carrier.lane === 'mails' && reason === 'address' && suppressionMs > 0
-      const suppressedUntil = suppresses ? now + suppressionMs : undefined
-      const personId = row.person_id
-      if (suppressedUntil !== undefined && recipient !== null) {
-        const why = error ?? ''
-        await suppress(tx, {
-          address: recipient,
-          personId,
-          reason: why,
-          createdAt: now,
-          expiresAt: suppressedUntil,
-        })
-      }
-      const mail: ClosedMail = {
-        id: row.id,
-        channel: row.channel as OutboxChannel,
-        template: row.template,
-        recipient,
-        personId,
-        transactionId: row.transaction_id,
-        attempts: row.attempts,
-        createdAt: row.created_at,
-        error,
-        ...(suppressedUntil !== undefined && { suppressedUntil }),
-      }
-      await onClosed?.(tx, mail, outcome)
-      return true
-    }),
-  )
-  if (closed) onAttempt?.(counts, reason, row.channel as OutboxChannel)
-}
-
-/** How often, and how long after each other in real milliseconds, the result of a delivery is tried to be stored. */
-const markings = { times: 60, pauseMs: 1000 }
-
-/**
- * Stores what became of a mail, again and again while the database is away. The mail stays in hand meanwhile: one whose
- * lease ran out would be sent a second time.
- */
-async function marked<T>({ log }: Options, row: Row<'outbox'>, store: () => Promise<T>): Promise<T> {
-  for (let time = 1; ; time++) {
-    try {
-      return await store()
-    } catch (error) {
-      if (time >= markings.times || !(error instanceof ProtocolError)) throw error
-      log.warn({ err: error, mail: row.id }, 'what became of a mail could not be stored yet')
-      await new Promise((resolve) => setTimeout(resolve, markings.pauseMs).unref())
-    }
-  }
+  const { carrier, onAttempt, suppressionMs = 0 } = options
+  const suppresses = carrier.lane === 'mails' && reason === 'address' && suppressionMs > 0
+  const isOurs = await closer.close({ row, outcome, error, suppresses })
+  if (suppresses) onSuppressed()
+  if (isOurs) onAttempt?.(counts, reason, row.channel as OutboxChannel)
 }

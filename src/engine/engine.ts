@@ -1,5 +1,5 @@
 import { accountRoutes } from '../account/index.ts'
-import { type ExchangeRecorder, listEvents, record } from '../audit/index.ts'
+import { type ExchangeRecorder, listEvents, record, recordEvents } from '../audit/index.ts'
 import { relatedOrigins } from '../authenticators/index.ts'
 import {
   branchOf,
@@ -18,7 +18,6 @@ import { classicRoutes } from '../classic/index.ts'
 import { findClient, originsOf } from '../clients/index.ts'
 import { type ClientConfig, type Config, configurationHash } from '../config/index.ts'
 import {
-  type ClosedMail,
   createMemoryTexts,
   createMemoryTransport,
   createNoTexts,
@@ -28,7 +27,7 @@ import {
   heloNameFrom,
   leaveDelivery,
   loadTemplates,
-  type MailOutcome,
+  type MailEnd,
   parseSmtpUrl,
   startDelivery,
   startLogoutDelivery,
@@ -209,8 +208,12 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     clock,
     log,
     spreadMs: config.mail.spreadMs,
-    onClosed: (tx: Tx, mail: ClosedMail, outcome: MailOutcome) =>
-      record(tx, mailClosed(mail, outcome), { random: mailRandom, now: clock.now() }),
+    onClosed: (tx: Tx, ends: readonly MailEnd[]) =>
+      recordEvents(
+        tx,
+        ends.map(({ mail, outcome }) => mailClosed(mail, outcome)),
+        { random: mailRandom, now: clock.now() },
+      ),
   }
   /** Of the hands of a node, those of this worker. */
   const hands = (count: number) => shared?.partOf(count) ?? count

@@ -411,17 +411,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A27',
-    without: 'one plain address, and the look at the envelope',
+    without: 'one plain address',
     file: 'src/delivery/email/compose.ts',
     find: 'if (!plainAddress.test(mail.to)) {',
     replace: 'if (!mail.to) {',
-    also: [
-      ["const to = { address: mail.to, name: '' }", 'const to = mail.to'],
-      [
-        "done(exact ? null : new MailRefused('the envelope would not name the stored address', { permanent: true }))",
-        'done(exact ? null : null)',
-      ],
-    ],
+    also: [['dotAtom.test(local) ? local : `"${local}"`', 'local']],
     tests: 'mail',
   },
   {
@@ -2101,8 +2095,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A62',
     without: 'the count of a suppressed mail as one for an unknown user',
     file: 'src/delivery/worker.ts',
-    find: "return close(options, row, 'dead', { message, counts: 'sent' })",
-    replace: "return close(options, row, 'dead', { message })",
+    find: "return close(working, row, 'dead', { message, counts: 'sent' })",
+    replace: "return close(working, row, 'dead', { message })",
     tests: 'mail-metrics',
   },
   {

@@ -96,9 +96,7 @@ onEachDatabase('the outbox', (database) => {
       transport: mailbox,
       renderer,
       log: silentLogger,
-      onClosed: async (_tx, mail, outcome) => {
-        events.push({ mail, outcome })
-      },
+      onClosed: async (_tx, ends) => void events.push(...ends),
       ...options,
     })
     running.push(delivery)

@@ -277,7 +277,8 @@ onEachDatabase('texts in the outbox', (database) => {
     const delivery = startTextDelivery({
       ...parts(),
       transport: transport ?? createMemoryTexts((one) => void sent.push(one)),
-      onClosed: async (_tx, mail, outcome) => void ended.push(`${mail.channel} ${outcome}`),
+      onClosed: async (_tx, ends) =>
+        void ended.push(...ends.map(({ mail, outcome }) => `${mail.channel} ${outcome}`)),
       ...options,
     })
     running.push(delivery)

@@ -500,7 +500,7 @@ describe('the outbox', () => {
     const next = worker(transportTo(server.url), {
       clock,
       onAttempt: (outcome) => attempts.push(outcome),
-      onClosed: async (_tx, { error }, outcome) => void ends.push([outcome, error]),
+      onClosed: async (_tx, [end]) => void ends.push([end?.outcome ?? '', end?.mail.error ?? null]),
     })
     clock.advance(5 * minute)
     await next.idle()
@@ -567,8 +567,8 @@ describe('the outbox', () => {
       clock,
       suppressionMs: 24 * 60 * minute,
       onAttempt: (...attempt) => attempts.push(attempt),
-      onClosed: async (_tx, { suppressedUntil, error }, outcome) =>
-        void ends.push([outcome, suppressedUntil, error]),
+      onClosed: async (_tx, closed) =>
+        void ends.push(...closed.map(({ mail, outcome }) => [outcome, mail.suppressedUntil, mail.error])),
     })
     const recipients = () => server.lines.filter(({ line }) => line.startsWith('RCPT')).length
     await queue(clock.now())
@@ -645,7 +645,7 @@ describe('the outbox', () => {
       clock,
       log,
       suppressionMs: minute,
-      onClosed: async (_tx, { error }) => void said.push(error),
+      onClosed: async (_tx, ends) => void said.push(...ends.map(({ mail }) => mail.error)),
     })
     await queue(clock.now(), { variables: { oneTimePassword: code, resetPasswordLink: link } })
     await delivery.idle()

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/index.ts'
-import { compose, openComposer } from './compose.ts'
+import { compose } from './compose.ts'
 import type { Mailbox, OutgoingMail, Transport } from './transport.ts'
 
 /** A mail that was captured instead of sent, with the bytes that a server would have received. */
@@ -26,16 +26,14 @@ export function createMemoryTransport(options: {
 }): MemoryTransport {
   const { from, clock = systemClock, onMail } = options
   const mails: SentMail[] = []
-  let composer: ReturnType<typeof openComposer> | undefined
 
   return {
     name: 'memory',
     mails,
     async send(mail) {
-      const message = compose(mail, from)
-      composer ??= openComposer()
-      const { source } = await (await composer)(message)
-      const sent = { ...mail, from, source, sentAt: clock.now() }
+      const sentAt = clock.now()
+      const { source } = compose(mail, from, sentAt)
+      const sent = { ...mail, from, source, sentAt }
       mails.push(sent)
       await onMail?.(sent)
     },
