@@ -104,11 +104,18 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
         await nextCycle()
       }
     }
-    for (const [table, ms] of Object.entries({ ...retention, events: eventsMs }) as [
-      GrowingTable,
-      number,
-    ][]) {
-      await purgeAll((limit) => purge(storage.db, table, { before: now - ms, limit }))
+    // A batch of each in turn: what a flood has left in one table holds back no other one.
+    let full = Object.entries({ ...retention, events: eventsMs }) as (readonly [GrowingTable, number])[]
+    while (full.length > 0 && isDone) {
+      const still: typeof full = []
+      for (const entry of full) {
+        const [table, ms] = entry
+        if ((await purge(storage.db, table, { before: now - ms, limit: batchSize })) === batchSize)
+          still.push(entry)
+        if (still.length > 0) await nextCycle()
+      }
+      full = still
+      if (full.length > 0 && (closed || performance.now() > until)) isDone = false
     }
     for (const [what, ms] of Object.entries(shortLived) as [ShortLived, number][]) {
       const before = now - ms
@@ -119,10 +126,14 @@ export function startMaintenance(parts: MaintenanceParts): Maintenance {
           ? ((await oldest(storage.db, what)) ?? before) - 1
           : Math.min(purgedUntil, now - intervalMs) - ms
       // Day by day, so that one statement reads the rows of one day at most.
-      for (; after < before && !closed && performance.now() < until; after += day) {
+      while (after < before && !closed && performance.now() < until) {
         const span = { after, before: Math.min(after + day, before) }
         await purgeAll((limit) => purgeShortLived(storage.db, what, { ...span, limit }))
-        if (span.before < before) await nextCycle()
+        after = span.before
+        if (after === before) break
+        // Past the days without a row: after a jump of the clock there may be thousands of them.
+        after = ((await oldest(storage.db, what, after)) ?? before + 1) - 1
+        await nextCycle()
       }
       if (after < before) isDone = false
     }

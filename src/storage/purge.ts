@@ -65,11 +65,14 @@ const shortLived = {
 
 export type ShortLived = keyof typeof shortLived
 
-/** The time of the oldest row of a table with short-lived rows, in epoch milliseconds; undefined where there is none. */
-export async function oldest(db: Db, what: ShortLived): Promise<number | undefined> {
+/**
+ * The time of the oldest row of a table with short-lived rows, in epoch milliseconds, of those later than `after`; undefined where
+ * there is none. It is the first entry of an index.
+ */
+export async function oldest(db: Db, what: ShortLived, after = -1): Promise<number | undefined> {
   const { table, time } = shortLived[what]
   const { rows } = await sql<{ at: number | string | null }>`
-    select min(${sql.ref(time)}) as at from ${sql.table(table)}`.execute(db)
+    select min(${sql.ref(time)}) as at from ${sql.table(table)} where ${sql.ref(time)} > ${after}`.execute(db)
   const at = rows[0]?.at ?? undefined
   return at === undefined ? undefined : Number(at)
 }
