@@ -91,6 +91,7 @@ import { startTimeKeeper } from './clock.ts'
 import { type CorePorts, eventRetentionOf, lifetimesOf, openCore, openOidc, relyingPartyOf } from './core.ts'
 import { noteDrift } from './drift.ts'
 import { recordFailures } from './failures.ts'
+import { heldLink, otherUser } from './held-link.ts'
 import { startMaintenance } from './maintenance.ts'
 import { registerMetrics } from './metrics.ts'
 import { ownPagesOf } from './own-pages.ts'
@@ -332,6 +333,9 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     tokenUrl: (issuer) => `${baseUrl}/oauth2${issuer === 'default' ? '/default' : ''}/v1/token`,
     openLink: (clientId, token) => openLink(parts, clientId, token),
     beginOwn: (call) => ownRecovery(parts, baseUrl, call),
+    findHeld: (call) => heldLink(parts, baseUrl, call),
+    findOther: (userId, cookies) => otherUser(parts, oidc.ownPages, userId, cookies),
+    pageOf: (handle) => pageAddress(baseUrl, handle),
     relatedOrigins: () => relatedOrigins(relyingPartyOf(config, storage), { baseUrl }),
     async findApp(clientId, token) {
       const client = await findClient(storage.db, clientId)
@@ -366,7 +370,7 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     limits,
     baseUrl: () => baseUrl,
     idx: createIdxCalls(idxParts),
-    ...ownPagesOf(storage, oidc.ownPages, {
+    ...ownPagesOf(parts, oidc.ownPages, {
       baseUrl: () => baseUrl,
       tokenPage: (kind) => tokenPageOf(config)(kind) ?? ports.tokenPage?.(kind),
     }),

@@ -1,9 +1,11 @@
+import { browserSecretIn } from '../base/index.ts'
 import { type Client, clientsOf, findClient, isOwnPages, listClients, originsOf } from '../clients/index.ts'
 import { findPerson } from '../directory/index.ts'
+import { type Closing, type FlowParts, findEndInBrowser, unlockedKey } from '../flow/index.ts'
 import { findReturnByHandle } from '../interactions/index.ts'
 import type { OwnPages } from '../oidc/index.ts'
-import { type PagesParts, signInPath } from '../pages/index.ts'
-import type { Storage } from '../storage/index.ts'
+import { type PagesParts, returnAddress, signInPath } from '../pages/index.ts'
+import { heldLink, otherUser } from './held-link.ts'
 
 /** As many apps as a page can list. */
 const mostApps = 10
@@ -13,13 +15,21 @@ const homeOf = (client: Client) =>
     .slice(0, 1)
     .map((address) => ({ label: client.label, address }))
 
+/** The sentence that a transaction has ended in, by how; for the others none is true any more. */
+const lastWords: Readonly<Partial<Record<Closing, string>>> = {
+  recovered: 'idx.recovery.completed',
+  unlocked: unlockedKey,
+  requested: 'idx.request.activation.email',
+}
+
 /** What the pages need to begin and to end without an app, and the ways from an end to one. */
 export const ownPagesOf = (
-  { db }: Storage,
-  { begin, stateOf, maskedLoginOf, findUserId }: OwnPages,
+  parts: FlowParts,
+  { begin, stateOf, userIdOf, maskedLoginOf, findUserId }: OwnPages,
   { baseUrl, tokenPage }: Pick<PagesParts['entries'], 'tokenPage'> & Pick<PagesParts, 'baseUrl'>,
-): Pick<PagesParts, 'entries' | 'findWayOn'> => ({
+): Pick<PagesParts, 'entries' | 'findWayOn' | 'findEnd' | 'findHeld'> => ({
   async findWayOn(handle) {
+    const { db } = parts.storage
     const { clientId, redirectUri } = (await findReturnByHandle(db, handle)) ?? {
       clientId: '',
       redirectUri: '',
@@ -31,12 +41,30 @@ export const ownPagesOf = (
     const client = await findClient(db, clientId)
     return client?.status === 'ACTIVE' ? homeOf(client)[0] : undefined
   },
+  async findEnd(handle, cookies) {
+    const browser = browserSecretIn(cookies, baseUrl().startsWith('https:'))
+    const end = await findEndInBrowser(parts, handle, browser)
+    if (end === undefined) return undefined
+    if (end.result === 'returns') return { location: returnAddress(baseUrl(), handle, end.stateToken) }
+    if (end.result === 'closed') {
+      const message = lastWords[end.closing]
+      return message === undefined ? undefined : { message }
+    }
+    const { clientId, redirectUri } = end.interaction
+    if (isOwnPages(clientId)) return { location: redirectUri }
+    const client = await findClient(parts.storage.db, clientId)
+    return { wayOn: client?.status === 'ACTIVE' ? homeOf(client)[0] : undefined }
+  },
+  findHeld: (call) => heldLink(parts, baseUrl(), call),
   entries: {
     ...{ begin, stateOf, maskedLoginOf, findUserId, tokenPage },
-    loginOf: async (userId) => (await findPerson(db, userId))?.profile.login,
-    homesOf: async (userId) => (await clientsOf(db, userId)).flatMap(homeOf).slice(0, mostApps),
+    findOther: async (token, cookies) => otherUser(parts, { findUserId }, await userIdOf(token), cookies),
+    loginOf: async (userId) => (await findPerson(parts.storage.db, userId))?.profile.login,
+    homesOf: async (userId) => (await clientsOf(parts.storage.db, userId)).flatMap(homeOf).slice(0, mostApps),
     async onlyHome() {
-      const homes = (await listClients(db)).filter(({ status }) => status === 'ACTIVE').flatMap(homeOf)
+      const homes = (await listClients(parts.storage.db))
+        .filter(({ status }) => status === 'ACTIVE')
+        .flatMap(homeOf)
       return homes.length === 1 ? homes[0] : undefined
     },
   },

@@ -11,12 +11,14 @@ export { codeBudgets, codeSuccess } from './code-budgets.ts'
 export { carryOutFactorEffects, type FactorWork } from './commit/factor-effects.ts'
 export type { ConsentAsked } from './consent.ts'
 export { type AnsweredWithout, findAnsweredWithout } from './declined.ts'
+export { type EndInBrowser, findEndInBrowser } from './end-in-browser.ts'
 export type { PuttingOff } from './enrolling.ts'
 export { requestsRefused } from './events.ts'
 export { countExpiredTransactions } from './expired.store.ts'
 export { findTransaction, type Handle, type TransactionIds } from './find.ts'
 export { type FlowOutcome, flowOutcomes } from './flow-outcomes.ts'
 export * from './form.ts'
+export { findHeldLink, type HeldLink } from './held-link.ts'
 export {
   type BegunInBrowser,
   beginInBrowser,

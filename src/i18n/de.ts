@@ -197,6 +197,12 @@ export const de: Words = {
   },
 
   link: {
+    here: {
+      text: 'Sie haben in diesem Browser begonnen. Machen Sie hier weiter: Es muss nichts eingegeben werden.',
+      button: 'Hier weitermachen',
+      back: 'Dort weitermachen, wo Sie waren',
+    },
+    otherUser: 'Sie sind hier als ${user} angemeldet. Dieser Link ist für ${other}.',
     own: {
       offer: 'Das ist mein Konto: hier ein neues Passwort setzen',
       title: 'Hier ein neues Passwort setzen?',

@@ -201,6 +201,14 @@ export const en = {
   /** The page that a mailed link opens if the app has no page for it. */
   link: {
     /** What the owner of the mailbox is offered, where another request than the own one sent the mail. */
+    /** In the browser that began it: the code is taken over by a button. */
+    here: {
+      text: 'You began this in this browser. Go on here, and nothing has to be typed in.',
+      button: 'Continue here',
+      back: 'Go on where you were',
+    },
+    /** Where the browser has the session of another user. */
+    otherUser: 'You are signed in here as ${user}. This link is for ${other}.',
     own: {
       offer: 'This is my account: set a new password here',
       title: 'Set a new password here?',

@@ -193,6 +193,12 @@ export const es: Words = {
   },
 
   link: {
+    here: {
+      text: 'Empezó en este navegador. Continúe aquí: no hace falta escribir nada.',
+      button: 'Continuar aquí',
+      back: 'Continuar donde estaba',
+    },
+    otherUser: 'Aquí ha iniciado sesión como ${user}. Este enlace es para ${other}.',
     own: {
       offer: 'Esta es mi cuenta: elegir aquí una contraseña nueva',
       title: '¿Elegir aquí una contraseña nueva?',

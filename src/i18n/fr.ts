@@ -197,6 +197,12 @@ export const fr: Words = {
   },
 
   link: {
+    here: {
+      text: 'Vous avez commencé dans ce navigateur. Continuez ici : il n’y a rien à saisir.',
+      button: 'Continuer ici',
+      back: 'Reprendre là où vous étiez',
+    },
+    otherUser: 'Vous êtes connecté ici en tant que ${user}. Ce lien est destiné à ${other}.',
     own: {
       offer: 'Ce compte est le mien : choisir ici un nouveau mot de passe',
       title: 'Choisir ici un nouveau mot de passe ?',

@@ -28,7 +28,14 @@ import type { Interaction } from '../interactions/index.ts'
 import type { Endpoint, RequestLimits } from '../limits/index.ts'
 import { serveVisitorStylesheet, visitorFormHeaders, visitorPageHeaders } from '../ui/index.ts'
 import { idxErrorBody } from './errors.ts'
-import { codePage, deadLinkPage, type LinkedApp, oktaVerifyPage, ownPage } from './pages/link.ts'
+import {
+  codePage,
+  deadLinkPage,
+  type LinkedApp,
+  type OtherUser,
+  oktaVerifyPage,
+  ownPage,
+} from './pages/link.ts'
 import { type Recorder, type Recording, recordExchanges } from './recorder.ts'
 import { stepsWith } from './steps/index.ts'
 import { ion } from './wire/form.ts'
@@ -58,6 +65,16 @@ interface IdxParts {
     readonly ip: string
     readonly headers: FastifyRequest['headers']
   }): Promise<{ readonly location: string; readonly cookies: readonly string[] } | undefined>
+  /** Whether the browser that calls holds the transaction of a link: its handle, and the code where the link is alive. */
+  findHeld?(call: {
+    readonly clientId: string
+    readonly token: string
+    readonly cookies: string | undefined
+  }): Promise<{ readonly handle: string; readonly code?: string } | undefined>
+  /** The user whose session the browser has, and the one of a link, where they are two. */
+  findOther?(userId: string | undefined, cookies: string | undefined): Promise<OtherUser | undefined>
+  /** The address of the page of a transaction. */
+  pageOf?(handle: string): string
   /** An active app and the address of its pages, for the way back from a link; undefined: there is none. */
   findApp(clientId: string, token: string): Promise<LinkedApp | undefined>
   /** Origins that may use passkeys of this installation although its domain is not theirs; absent: none is named. */
@@ -293,16 +310,26 @@ async function serveLink(app: FastifyInstance, parts: IdxParts, recorder: Record
       const page = ownPage(words, site, { action: `${here}/own`, token: String(token) })
       return reply.headers(visitorFormHeaders).send(page)
     }
-    if (link.state !== 'alive') noteFailure({ code: `link.${link.state}` })
-    const page =
-      link.state === 'alive'
-        ? codePage(words, site, link, mayOwn ? `${here}?token=${token}&own=1` : undefined)
-        : deadLinkPage(words, site, {
-            state: link.state,
-            errorId: errorIdOf(request.id),
-            // By the address alone: the same whether there ever was such a link or not.
-            app: isClientId(clientId) ? await parts.findApp(clientId, String(token ?? '')) : undefined,
-          })
+    const cookies = request.headers.cookie
+    const held = typeof token === 'string' ? await parts.findHeld?.({ clientId, token, cookies }) : undefined
+    if (link.state === 'alive') {
+      const isHere = held?.code !== undefined
+      const page = codePage(words, site, link, {
+        // Who holds the transaction goes on with it, and needs no other one.
+        own: mayOwn && !isHere ? `${here}?token=${token}&own=1` : undefined,
+        here: isHere ? { action: `${here}/here`, token: String(token) } : undefined,
+        otherUser: await parts.findOther?.(link.transaction.progress.subject?.userId, cookies),
+      })
+      return reply.headers(isHere ? visitorFormHeaders : visitorPageHeaders).send(page)
+    }
+    noteFailure({ code: `link.${link.state}` })
+    const page = deadLinkPage(words, site, {
+      state: link.state,
+      errorId: errorIdOf(request.id),
+      // By the address alone: the same whether there ever was such a link or not.
+      app: isClientId(clientId) ? await parts.findApp(clientId, String(token ?? '')) : undefined,
+      held: held && parts.pageOf?.(held.handle),
+    })
     return reply.headers(visitorPageHeaders).send(page)
   })
   await app.register(async (forms) => takeOwn(forms, parts, { onRequest }))

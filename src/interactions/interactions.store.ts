@@ -209,6 +209,20 @@ export async function findInteraction(db: Db, id: string): Promise<Interaction |
   return row && toInteraction(row)
 }
 
+/** Whether the code of a completed interaction was made: it was handed out with that. */
+export async function hasCode(db: Db, id: string): Promise<boolean> {
+  const text = 'select 1 as found from interactions where id = $1 and code_hash is not null'
+  return (await run<{ found: number }>(db, text, [id])).length > 0
+}
+
+/** Which of these handles is that of an interaction; undefined: none. */
+export async function handleOf(db: Db, id: string, handles: readonly string[]): Promise<string | undefined> {
+  if (handles.length === 0) return undefined
+  const text = 'select handle_hash from interactions where id = $1'
+  const [row] = await run<Pick<Row<'interactions'>, 'handle_hash'>>(db, text, [id])
+  return row && handles.find((handle) => plainHash(handle) === row.handle_hash)
+}
+
 /** Leaves only these scopes of a request: its user has left out the others. */
 export async function narrowInteraction(db: Db, { id, request }: Interaction, scope: string): Promise<void> {
   const text = 'update interactions set request = $2 where id = $1'

@@ -17,6 +17,7 @@ export {
   renderFront,
   renderNotice,
   renderPage,
+  returnAddress,
   signInPath,
 } from './render.ts'
 export type { IdxResponse } from './response.ts'

@@ -75,6 +75,10 @@ export const pageAddress = (base: string, handle: string): string =>
 /** What that address has after the path. */
 export const pageQuery = (handle: string): string => `?t=${selectorOf(handle)}`
 
+/** Where a sign-in that is complete goes back to its app; the selector names the cookie that ends with it. */
+export const returnAddress = (base: string, handle: string, stateToken: string): string =>
+  `${base}/login/token/redirect?${new URLSearchParams({ stateToken, t: selectorOf(handle) })}`
+
 export const stylesheetPath = '/assets/signin.css'
 export const passkeyScriptPath = '/assets/signin-passkey.js'
 

@@ -27,6 +27,7 @@ import {
   passkeyScriptPath,
   renderNotice,
   renderPage,
+  returnAddress,
   signInPath,
   stylesheetPath,
 } from './render.ts'
@@ -77,8 +78,25 @@ export interface PagesParts {
   findWayOn(interactionHandle: string): Promise<WayOn | undefined>
   /** Answers the request that has completed a transaction: where the browser goes now. Sends a redirect. */
   finish(finished: Finished, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
+  /**
+   * How the transaction of a handle has ended, for the browser that holds it: where it goes on; the key of its last words; or, where its answer
+   * was handed out, the app. Undefined: it has not, or nothing is known of it.
+   */
+  findEnd(interactionHandle: string, cookies: string | undefined): Promise<PageEnd | undefined>
+  /** Whether a browser holds the transaction of a mailed link: its handle, and the code where the link is alive. */
+  findHeld(call: {
+    readonly clientId: string
+    readonly token: string
+    readonly cookies: string | undefined
+  }): Promise<{ readonly handle: string; readonly code?: string } | undefined>
   readonly entries: EntryParts
 }
+
+/** The end of a transaction, once more. */
+export type PageEnd =
+  | { readonly location: string }
+  | { readonly message: string }
+  | { readonly wayOn: AppHome | undefined }
 
 /** What the pages need that no app leads to. */
 export interface EntryParts {
@@ -109,6 +127,11 @@ export interface EntryParts {
     readonly kind: 'recovery' | 'activation'
     readonly text: string
   }): Promise<string | undefined>
+  /** Who is signed in in a browser that opens the link of another user, and who that is, masked. */
+  findOther(
+    token: { readonly kind: 'recovery' | 'activation'; readonly text: string },
+    cookies: string | undefined,
+  ): Promise<{ readonly user: string; readonly other: string } | undefined>
   /** The page of an app that takes the tokens of mails instead, with `{token}` in it. */
   tokenPage(kind: 'recovery' | 'activation'): string | undefined
   /** The user whose session the browser has. */
@@ -305,6 +328,8 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
       const end: IdxResponse = { messages: { value: flash.messages } }
       return sendPage(reply, renderPage(end, brand, language, wayOn && { wayOn }))
     }
+    const end = await parts.findEnd(handle, request.headers.cookie)
+    if (end !== undefined) return sendEnd(reply, visit, end, wayOn)
     const page = renderNotice(brand, language, {
       title: ({ end }) => end.expiredTitle,
       text: ({ end }) => end.expired,
@@ -323,6 +348,30 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   return sendPage(reply, page, 200, captchaOf(shown, parts.captchaScript)?.sources)
 }
 
+/**
+ * The end of a transaction once more, in the browser that holds it: the answer to the form that made it may have been lost, as by a second click.
+ * What was handed out to an app already is not handed out again (RFC 6749, section 4.1.2): the page leads to the app.
+ */
+function sendEnd(
+  reply: FastifyReply,
+  { brand, language }: Visit,
+  end: PageEnd,
+  wayOn: WayOn | undefined,
+): FastifyReply {
+  if ('location' in end) return reply.code(303).header('location', end.location).send()
+  if ('wayOn' in end) {
+    const page = renderNotice(brand, language, {
+      title: ({ end }) => end.expiredTitle,
+      text: ({ entry }) => entry.back,
+      wayOn: end.wayOn,
+    })
+    return sendPage(reply, page)
+  }
+  // Of keys that have a sentence in every language.
+  const last = { message: '', i18n: { key: end.message }, class: 'INFO' }
+  return sendPage(reply, renderPage({ messages: { value: [last] } }, brand, language, wayOn && { wayOn }))
+}
+
 const noticeOf = (flash: Flash | undefined, { end, entry }: PageWords): { readonly notice?: string } => {
   if (flash?.isMoved) return { notice: end.moved }
   return flash?.isUnoffered ? { notice: entry.unoffered } : {}
@@ -334,20 +383,80 @@ async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
   const { brand, handle } = visit
   if (!isFromOwnPage(request.headers, brand.base)) return notFromHere(reply, visit)
   if (handle === undefined) return backToPage(reply, visit)
-  const address = request.ip
-  const present = await parts.idx({ path: 'introspect', body: { interactionHandle: handle }, address })
-  const response = present.body as IdxResponse
-  if (response.remediation === undefined) return backToPage(reply, visit)
+  const response = await responseAt(parts, request, handle)
+  if (response.remediation === undefined) return leadOn(parts, request, reply, visit)
 
   const posted = withCaptcha(
     request.body instanceof Map ? (request.body as Posted) : new Map<string, string>(),
   )
   const form = formsIn(response).find(({ name }) => name === posted.get('form'))
   if (form === undefined || posted.get('page') !== tokenOf(response, form)) {
-    return backWith(parts, visit, reply, { messages: [], inFields: {}, values: {}, isMoved: true })
+    return backWith(parts, visit, reply, moved)
   }
-  const body = { ...readForm(form, posted), stateHandle: response.stateHandle }
-  const answer = await parts.idx({ path: pathOf(form), body, address, signal: goneOf(reply) })
+  const input = readForm(form, posted)
+  return submit(parts, request, reply, visit, { response, form, input, values: openValues(form, posted) })
+}
+
+/** What is shown where a form was of an earlier page. */
+const moved: Flash = { messages: [], inFields: {}, values: {}, isMoved: true }
+
+async function responseAt(parts: PagesParts, { ip }: FastifyRequest, handle: string): Promise<IdxResponse> {
+  const present = await parts.idx({
+    ...{ path: 'introspect', body: { interactionHandle: handle }, address: ip },
+  })
+  return present.body as IdxResponse
+}
+
+/**
+ * The code of a mailed link, taken over by a button in the browser that holds its transaction: it is sent as the form that asks for it would
+ * have sent it, with the same checks and budgets.
+ */
+export async function takeCode(
+  parts: PagesParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { visit, code }: { readonly visit: Visit; readonly code: string | undefined },
+) {
+  const { handle = '' } = visit
+  const response = await responseAt(parts, request, handle)
+  if (response.remediation === undefined) return leadOn(parts, request, reply, visit)
+  const form = response.remediation.value.find((one) => pathOf(one) === 'challenge/answer')
+  // It was used, or another mail took its place: the page shows where the transaction is.
+  if (form === undefined || code === undefined) return backWith(parts, visit, reply, moved)
+  const input = { credentials: { passcode: code } }
+  return submit(parts, request, reply, visit, { response, form, input, values: {} })
+}
+
+/** To the end of a transaction that asks nothing any more: of two forms that came at once one has made it. */
+async function leadOn(parts: PagesParts, request: FastifyRequest, reply: FastifyReply, visit: Visit) {
+  const end = await parts.findEnd(visit.handle ?? '', request.headers.cookie)
+  return end !== undefined && 'location' in end
+    ? reply.code(303).header('location', end.location).send()
+    : backToPage(reply, visit)
+}
+
+/** Submits what was read of a form, and leads to what follows. */
+async function submit(
+  parts: PagesParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  visit: Visit,
+  {
+    response,
+    form,
+    input,
+    values,
+  }: {
+    readonly response: IdxResponse
+    readonly form: IdxForm
+    readonly input: Readonly<Record<string, unknown>>
+    /** What is shown again where it is refused. */
+    readonly values: Readonly<Record<string, string>>
+  },
+) {
+  const { handle = '' } = visit
+  const body = { ...input, stateHandle: response.stateHandle }
+  const answer = await parts.idx({ path: pathOf(form), body, address: request.ip, signal: goneOf(reply) })
   reply.headers(answer.headers)
   const { interaction, interactionCode } = answer
   if (interaction !== undefined && interactionCode !== undefined) {
@@ -355,20 +464,22 @@ async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
     return parts.finish({ interaction, interactionCode }, request, reply)
   }
   const next = answer.body as IdxResponse
-  const { href } = membersOf(next.success)
-  if (typeof href === 'string') {
-    // The end of a request by `authorize`: that address makes session and code, in the browser that it is bound to.
-    endCookies(request, reply, handle, visit)
-    return reply.code(303).header('location', href).send()
+  if (typeof membersOf(next.success).href === 'string' && response.stateHandle !== undefined) {
+    // The end of a request by `authorize`: that address makes session and code, in the browser that it is bound to. The cookie goes with it, so that
+    // a form which is sent again, as its answer was lost, leads there too.
+    const location = returnAddress(visit.brand.base, handle, response.stateHandle)
+    return reply.code(303).header('location', location).send()
   }
   const isEnd = (next.remediation?.value.length ?? 0) === 0
+  // Another form came first, and made the end.
+  if (isEnd && answer.status === 401) return leadOn(parts, request, reply, visit)
   const said = messagesIn(next)
   const isSaid = said.messages.length > 0 || Object.keys(said.inFields).length > 0
   if (!isSaid && !isEnd) return backToPage(reply, visit)
   const isRefused = answer.status >= 400 || Object.keys(said.inFields).length > 0
   return backWith(parts, visit, reply, {
     ...said,
-    values: isRefused ? openValues(form, posted) : {},
+    values: isRefused ? values : {},
     ...(isEnd && { isEnd }),
   })
 }

@@ -206,6 +206,40 @@ describe('the links of mails', () => {
     expect(spent.text).toContain(`href="${idp.engineUrl}/signin/forgot-password"`)
   })
 
+  test('in the browser of another user it says who is signed in, and for whom it is, masked', async () => {
+    await idp.people.add({ login: 'sam@example.com', password: 'Tangerine-Kettle-42' })
+    const link = await linkOf('reset_password')
+    const warning = /You are signed in here as ([^.]+[.]com)[.] This link is for ([^<]+)[.]</
+    const { browser } = await at('/signin/unlock')
+    expect((await browser.opens(link)).text).not.toMatch(warning)
+    await browser.opens('/signin/forgot-password')
+    await browser.submits('cancel')
+    await browser.submits('identify', {
+      ...{ identifier: 'sam@example.com', 'credentials.passcode': 'Tangerine-Kettle-42' },
+    })
+    expect(browser.page.title).toBe('You are signed in')
+    const { text } = await browser.opens(link)
+    expect(warning.exec(text)?.slice(1)).toEqual(['sam@example.com', 'm***y@example.com'])
+    expect(text).not.toContain(idp.person.login)
+    // The link of a recovery that a user asks for elsewhere.
+    const mailed = async (login: string) => {
+      const elsewhere = newHostedBrowser(idp)
+      await elsewhere.opens('/signin/forgot-password')
+      await elsewhere.submits('identify-recovery', { identifier: login })
+      if (elsewhere.page.forms[0] === 'select-authenticator-authenticate') {
+        await elsewhere.submits('select-authenticator-authenticate', { choice: '0' })
+      }
+      return (await idp.outbox.waitFor({ to: login, template: 'ForgotPassword' })).link ?? ''
+    }
+    const ofMary = await mailed(idp.person.login)
+    const opened = await browser.opens(ofMary)
+    expect(warning.exec(opened.text)?.slice(1)).toEqual(['sam@example.com', 'm***y@example.com'])
+    expect(opened.text).not.toContain(idp.person.login)
+    // A stranger reads nothing of either, and who is signed in as the same user neither.
+    expect((await newHostedBrowser(idp).opens(ofMary)).text).not.toContain('m***y')
+    expect((await browser.opens(await mailed('sam@example.com'))).text).not.toMatch(warning)
+  })
+
   test('A17: scanners and previews that open it, and posts of other sites, spend nothing', async () => {
     const link = await linkOf('reset_password')
     for (let visit = 0; visit < 5; visit++) await newHostedBrowser(idp).opens(link)

@@ -58,8 +58,10 @@ export interface HostedBrowser {
   submits(name: string, typed?: Fields, from?: HostedPage): Promise<HostedPage>
   /** Sends the only form of a page that asks nothing, at its own address. */
   sends(path: string): Promise<HostedPage>
-  /** A POST as it is. */
-  posts(fields: Fields, headers?: Fields): Promise<Response>
+  /** A POST as it is, to the address of the pages unless another one is named. */
+  posts(fields: Fields, headers?: Fields, path?: string): Promise<Response>
+  /** What the form of a name would post. */
+  fieldsOf(name: string): Fields
 }
 
 /** A browser without JavaScript at the engine's own pages: it stores cookies, and follows redirects as far as the app. */
@@ -130,8 +132,12 @@ export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
       page = await pageOf(response)
       return page
     },
-    posts: (fields: Fields, headers: Fields = { 'sec-fetch-site': 'same-origin' }): Promise<Response> =>
-      send('/signin', { method: 'POST', body: new URLSearchParams(fields), headers }),
+    posts: (
+      fields: Fields,
+      headers: Fields = { 'sec-fetch-site': 'same-origin' },
+      path = '/signin',
+    ): Promise<Response> => send(path, { method: 'POST', body: new URLSearchParams(fields), headers }),
+    fieldsOf: (name) => fieldsOf(browser.page, name),
   }
   return browser
 }

@@ -10,6 +10,28 @@ const app = { label: 'Shop', address: '/pages' }
 const site = ({ base, name }: Brand) => ({ base, orgName: name })
 const errorId = 'oaeMadeUpForThePreview'
 
+const otherUser = { user: 'sam@example.com', other: 'm***y@example.com' }
+
+type Opened = Parameters<typeof codePage>[2]
+
+const openedLink = (intent: string): Opened =>
+  ({
+    state: 'alive',
+    code: '482915',
+    transaction: {
+      progress: { intent, challenge: { startedAt: 1_790_000_000_000 } },
+      createdAt: 1_790_000_000_000,
+    },
+    interaction: {
+      origin: {
+        ip: '203.0.113.7',
+        userAgent:
+          'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+      },
+    },
+    client: { label: 'Shop' },
+  }) as unknown as Opened
+
 /** Pages that no response leads to: links of mails, ends and errors, with made-up users. */
 export const noticeSamples: Readonly<Record<string, Notice>> = {
   'link-of-a-reset': (brand, language) =>
@@ -20,33 +42,31 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
     renderLink(brand, language, { kind: 'activation', state: 'lapsed' }),
   'link-of-no-use': (brand, language) =>
     renderLink(brand, language, { kind: 'activation', state: 'spent', wayOn: app }),
+  'link-of-a-reset-of-another-user': (brand, language) =>
+    renderLink(brand, language, {
+      ...{ kind: 'recovery', state: 'good', login: 'm***y@example.com', otherUser },
+    }),
   'link-with-a-code': (brand, language) =>
-    codePage(
-      wordsFor(language),
-      site(brand),
-      {
-        state: 'alive',
-        code: '482915',
-        transaction: {
-          progress: { intent: 'recovery', challenge: { startedAt: 1_790_000_000_000 } },
-          createdAt: 1_790_000_000_000,
-        },
-        interaction: {
-          origin: {
-            ip: '203.0.113.7',
-            userAgent:
-              'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
-          },
-        },
-        client: { label: 'Shop' },
-      } as unknown as Parameters<typeof codePage>[2],
-      '/pages/link-of-ones-own',
-    ),
+    codePage(wordsFor(language), site(brand), openedLink('recovery'), {
+      ...{ own: '/pages/link-of-ones-own', here: undefined, otherUser: undefined },
+    }),
+  'link-in-the-same-browser': (brand, language) =>
+    codePage(wordsFor(language), site(brand), openedLink('sign-in'), {
+      ...{ own: undefined, here: { action: '/pages', token: '' }, otherUser: undefined },
+    }),
+  'link-of-another-user': (brand, language) =>
+    codePage(wordsFor(language), site(brand), openedLink('recovery'), {
+      ...{ own: '/pages/link-of-ones-own', here: undefined, otherUser },
+    }),
   'link-of-ones-own': (brand, language) =>
     ownPage(wordsFor(language), site(brand), { action: '/pages', token: '' }),
   'link-that-is-over': (brand, language) =>
     deadLinkPage(wordsFor(language), site(brand), {
       ...{ state: 'expired', errorId, app: { label: 'Shop', home: '/pages' } },
+    }),
+  'link-that-is-over-in-the-same-browser': (brand, language) =>
+    deadLinkPage(wordsFor(language), site(brand), {
+      ...{ state: 'stale', errorId, app: { label: 'Shop', home: '/pages' }, held: '/pages' },
     }),
   'signed-in': (brand, language) =>
     renderDone(brand, language, [app, { label: 'Back office', address: '/pages' }], 'mary@example.com'),
@@ -62,6 +82,8 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
       ...{ reason: "The 'redirect_uri' parameter is not registered for this app.", errorId },
     }),
   'ended-request': (brand, language) => endedPage(wordsFor(language), brand.base),
+  'ended-request-of-an-app': (brand, language) =>
+    endedPage(wordsFor(language), brand.base, { label: 'Shop', address: '/pages' }),
   'sign-out': (brand, language) =>
     signOutPage(wordsFor(language), brand.base, {
       ...{ login: 'mary@example.com', returnTo: '/pages', fields: {} },

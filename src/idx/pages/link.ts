@@ -15,6 +15,12 @@ export interface LinkedApp {
   readonly home: string | undefined
 }
 
+/** Who is signed in here, and for whom a link is: that one masked, as the mail may have been forwarded. */
+export interface OtherUser {
+  readonly user: string
+  readonly other: string
+}
+
 /**
  * What the browser that opens a dead link is shown: what is wrong, and the way back to the app. The same whether or not
  * there ever was such a link, but for the id that `rekey trace` finds.
@@ -26,16 +32,19 @@ export function deadLinkPage(
     readonly state: 'expired' | 'stale' | 'dead'
     readonly errorId: string
     readonly app: LinkedApp | undefined
+    /** The page of the transaction, in the browser that holds it. */
+    readonly held?: string | undefined
   },
 ): string {
-  const { expired, stale, failed, notWorking, backTo } = words.link
-  const { app, errorId, state } = dead
+  const { expired, stale, failed, notWorking, backTo, here } = words.link
+  const { app, errorId, state, held } = dead
   return visitorPage(words, {
     base,
     title: notWorking,
     brand: orgName,
     body: html`
 <p role="status">${{ expired, stale, dead: failed }[state]}</p>
+${held !== undefined && html`<p><a href="${held}">${here.back}</a></p>`}
 ${app?.home !== undefined && html`<p><a href="${app.home}">${fill(backTo, { app: app.label })}</a></p>`}
 <p class="error-id"><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
@@ -55,8 +64,18 @@ export function codePage(
   words: Words,
   { base, orgName }: Site,
   link: Extract<OpenedLink, { state: 'alive' }>,
-  /** Where the owner of the mailbox is asked whether to go on here; undefined: nowhere. */
-  own: string | undefined,
+  {
+    own,
+    here,
+    otherUser,
+  }: {
+    /** Where the owner of the mailbox is asked whether to go on here; undefined: nowhere. */
+    readonly own: string | undefined
+    /** In the browser that holds the transaction: the form that takes the code over. */
+    readonly here: { readonly action: string; readonly token: string } | undefined
+    /** Whose session the browser has, where that is another user than the one the link is for. */
+    readonly otherUser: OtherUser | undefined
+  },
 ): string {
   const { code, transaction, interaction, client } = link
   const { browser, system } = describeUserAgent(interaction.origin.userAgent ?? '')
@@ -82,6 +101,8 @@ export function codePage(
     title: words.link.yourCode,
     brand: orgName,
     body: html`
+${otherUser !== undefined && html`<p class="warning">${fill(words.link.otherUser, { ...otherUser })}</p>`}
+${here !== undefined && hereForm(words, here)}
 <p>${sentence}</p>
 <p class="code${code.length > 6 ? ' long' : ''}">${code}</p>
 <p class="warning">${words.link.neverTell}</p>
@@ -91,6 +112,13 @@ export function codePage(
 ${own !== undefined && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
   })
 }
+
+/** What takes the code over: only a press of the button does, as scanners open what they find (A17). */
+const hereForm = (
+  { link }: Words,
+  { action, token }: { readonly action: string; readonly token: string },
+) => html`<form method="post" action="${action}"><p>${link.here.text}</p>
+<input type="hidden" name="token" value="${token}"><button type="submit">${link.here.button}</button></form>`
 
 /**
  * Asks the owner of a mailbox whether to set a new password in this browser. A page of its own, so that a scanner that presses what it finds on

@@ -46,6 +46,8 @@ export interface OwnPages {
   ): Promise<{ readonly handle: string; readonly cookies: readonly string[] } | undefined>
   /** Reads only: a mail scanner may follow the link as often as it likes. */
   stateOf(token: MailedToken): Promise<MailedTokenState>
+  /** The user of a good token. Reads only. */
+  userIdOf(token: MailedToken): Promise<string | undefined>
   /** What the user of a good token signs in with, masked: the mail may have been forwarded. Reads only. */
   maskedLoginOf(token: MailedToken): Promise<string | undefined>
   /** The user of the browser's session. It is not used by that: the page shows the end of a sign-in, and decides nothing. */
@@ -61,11 +63,11 @@ export const createOwnPages = (parts: Parts, org: () => AuthorizationServer): Ow
     return recoveryTokenId === undefined && activationTokenId === undefined ? 'spent' : 'good'
   },
 
+  userIdOf: (token) => userIdOf(parts, token),
+
   async maskedLoginOf(token) {
-    const { recoveryTokenId, activationTokenId, lapsed } = await tokenIn(parts, token)
-    const id = recoveryTokenId ?? activationTokenId
-    const found = id === undefined || lapsed ? undefined : await findPersonTokenById(parts.storage.db, id)
-    const person = found && (await findPerson(parts.storage.db, found.personId))
+    const id = await userIdOf(parts, token)
+    const person = id === undefined ? undefined : await findPerson(parts.storage.db, id)
     return person && maskName(person.profile.login)
   },
 
@@ -112,6 +114,13 @@ async function begin(
     handle: begun,
     cookies: own === undefined ? [ownCookie(browserCookieNames, browser, isSecure)] : [],
   }
+}
+
+async function userIdOf(parts: Parts, token: MailedToken): Promise<string | undefined> {
+  const { recoveryTokenId, activationTokenId, lapsed } = await tokenIn(parts, token)
+  const id = recoveryTokenId ?? activationTokenId
+  const found = id === undefined || lapsed ? undefined : await findPersonTokenById(parts.storage.db, id)
+  return found?.personId
 }
 
 /**

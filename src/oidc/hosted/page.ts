@@ -17,11 +17,17 @@ export const failedPage = (
   })
 
 /** For a browser that is at a sign-in which is over, of which no app is at fault, and where another one begins. */
-export const endedPage = (words: Words, base: string): string =>
+export const endedPage = (
+  words: Words,
+  base: string,
+  /** Where it went on to, for the browser that it began in. */
+  app?: { readonly label: string; readonly address: string },
+): string =>
   visitorPage(words, {
     base,
     title: words.error.endedTitle,
-    body: html`<p role="status">${words.error.ended}</p><p><a href="${base}/signin">${words.error.again}</a></p>`,
+    body: html`<p role="status">${words.error.ended}</p>${app !== undefined && html`<p><a href="${app.address}">${fill(words.link.backTo, { app: app.label })}</a></p>`}
+<p><a href="${base}/signin">${words.error.again}</a></p>`,
   })
 
 /** For a browser that asks too often, or that the engine fails: no app is at fault, and it can be tried again. */

@@ -10,7 +10,12 @@ export const prompts = ['none', 'login', 'consent', 'create'] as const
 /** How the answer to `authorize` leaves: a redirect, or a page that hands it over. */
 export type Delivered =
   | { readonly location: string }
-  | { readonly page: string; readonly headers: Readonly<Record<string, string>> }
+  | {
+      readonly page: string
+      readonly headers: Readonly<Record<string, string>>
+      /** It is the page of a sign-in that is over, which programs are answered as an error. */
+      readonly ended?: true
+    }
 
 /** The members of an answer, in the order in which they are sent; undefined ones are not. */
 export type Answer = Readonly<Record<string, string | undefined>>

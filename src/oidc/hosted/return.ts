@@ -1,11 +1,18 @@
 import { browserCookieNames, ownCookie, ownCookieIn, sessionCookieNames } from '../../base/index.ts'
-import { isOwnPages, isRedirectUriRegistered } from '../../clients/index.ts'
-import type { Interaction } from '../../interactions/index.ts'
+import { isOwnPages, isRedirectUriRegistered, originsOf } from '../../clients/index.ts'
+import { acceptedLocales, wordsFor } from '../../i18n/index.ts'
+import {
+  endedTransactionCookies,
+  type Interaction,
+  isSelector,
+  transactionCookieIn,
+} from '../../interactions/index.ts'
 import { findSession, revokeSession } from '../../sessions/index.ts'
+import { visitorPageHeaders } from '../../ui/index.ts'
 import { findActiveClient } from '../client-auth.ts'
 import { invalidRequest, oauthError, signInEnded } from '../errors.ts'
-import type { Form } from '../form.ts'
 import type { Parts } from '../parts.ts'
+import type { AuthorizationServer } from '../server.ts'
 import {
   type Answered,
   recipientOf,
@@ -15,10 +22,11 @@ import {
   toApp,
   unmetRequirements,
 } from './answers.ts'
-import { isSecure, sessionOf } from './browser.ts'
+import { type BrowserCall, isSecure, sessionOf } from './browser.ts'
 import type { BrowserAnswer, HostedFlow } from './flow.ts'
 import { membersFor } from './front-tokens.ts'
 import { isMeant } from './meant.ts'
+import { endedPage } from './page.ts'
 import { browserSecret } from './request.ts'
 
 /**
@@ -29,7 +37,7 @@ export async function returnFromPages(
   parts: Parts,
   flow: HostedFlow,
   servers: Servers,
-  { form, cookies }: { readonly form: Form; readonly cookies: string | undefined },
+  { form, cookies, acceptLanguage }: Pick<BrowserCall, 'form' | 'cookies' | 'acceptLanguage'>,
 ): Promise<BrowserAnswer> {
   const org = servers.org()
   const own = browserSecret(ownCookieIn(cookies, browserCookieNames, isSecure(org)))
@@ -49,18 +57,49 @@ export async function returnFromPages(
   if (refused !== undefined) return refused
   const session = await sessionOf(parts, org, cookies)
   const returned = await flow.returnToApp(ended, returning(parts, session))
-  if (returned === undefined) throw signInEnded
+  if (returned === undefined) return wayOn(parts, org, ended.interaction, acceptLanguage)
   const { server, recipient } = answered
   return {
     // Where no app has sent the browser, the end is a page, and no code leaves.
     delivered: isOwnPages(returned.interaction.clientId)
       ? { location: returned.interaction.redirectUri }
       : toApp(server, recipient, await membersFor(parts, server, returned)),
-    cookies:
-      returned.cookie === undefined
+    cookies: [
+      ...(returned.cookie === undefined
         ? []
-        : [ownCookie(sessionCookieNames, returned.cookie, isSecure(org), returned.cookieMs)],
+        : [ownCookie(sessionCookieNames, returned.cookie, isSecure(org), returned.cookieMs)]),
+      ...endedCookies(form.get('t'), cookies, isSecure(org)),
+    ],
   }
+}
+
+/** What takes the cookie of the transaction away which the pages name: it stays until the answer of its end leaves. */
+function endedCookies(
+  selector: string | undefined,
+  cookies: string | undefined,
+  isSecure: boolean,
+): readonly string[] {
+  if (!isSelector(selector)) return []
+  const handle = transactionCookieIn(cookies, { isSecure, selector })
+  return handle === undefined ? [] : endedTransactionCookies(handle, cookies, { isSecure })
+}
+
+/**
+ * Where a browser goes on whose sign-in has handed its code out: that answer may have been lost, and the same code is given to no one once more, not
+ * even here, where another party may have been given it (RFC 6749, section 4.1.2). The app begins again, and finds the session.
+ */
+async function wayOn(
+  { storage }: Parts,
+  { issuer }: AuthorizationServer,
+  { clientId, redirectUri }: Interaction,
+  acceptLanguage: string | undefined,
+): Promise<BrowserAnswer> {
+  if (isOwnPages(clientId)) return { delivered: { location: redirectUri }, cookies: [] }
+  const client = await findActiveClient(storage.db, clientId)
+  const [address] = client === undefined ? [] : originsOf(client)
+  const app = address === undefined ? undefined : { label: client?.label ?? '', address }
+  const page = endedPage(wordsFor(acceptedLocales(acceptLanguage)), issuer, app)
+  return { delivered: { page, headers: visitorPageHeaders, ended: true }, cookies: [] }
 }
 
 /** The user has said no. */

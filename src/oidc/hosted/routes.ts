@@ -210,7 +210,9 @@ function send(request: FastifyRequest, reply: FastifyReply, { delivered, cookies
   if (cookies.length > 0) reply.header('set-cookie', [...cookies])
   if ('location' in delivered)
     return reply.redirect(delivered.location, request.method === 'POST' ? 303 : 302)
-  const { page, headers } = delivered
+  const { page, headers, ended } = delivered
+  if (ended && !prefersPage(request.headers.accept)) throw signInEnded
+  if (ended) reply.code(signInEnded.status)
   // The policy of the page says who may have it in a frame.
   if (headers['content-security-policy']?.includes('frame-ancestors http')) {
     reply.removeHeader('X-Frame-Options')

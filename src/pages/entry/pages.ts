@@ -51,12 +51,15 @@ export function renderLink(
     state,
     wayOn,
     login,
+    otherUser,
   }: {
     readonly kind: 'recovery' | 'activation'
     readonly state: 'good' | 'lapsed' | 'spent'
     readonly wayOn?: Home | undefined
     /** Whose account it is for, masked: who opens a link of another user sees that it is. */
     readonly login?: string | undefined
+    /** Who is signed in in this browser, where that is another user than the link is for, who stands here masked. */
+    readonly otherUser?: { readonly user: string; readonly other: string } | undefined
   },
 ): string {
   if (state === 'spent') {
@@ -77,7 +80,7 @@ ${wayOn !== undefined && html`<p class="links"><a href="${wayOn.address}">${fill
     text: ({ entry }) => (isLapsed ? entry.lapsed : kind === 'activation' ? entry.welcome : entry.reset),
     more: ({ code, forUser }) =>
       // Sent to the address of the page, which has the token: the page itself has none.
-      html`${login !== undefined && html`<p class="who">${icons.user}<span>${sentence(forUser, { user: login })}</span></p>`}<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
+      html`${login !== undefined && html`<p class="who">${icons.user}<span>${sentence(forUser, { user: login })}</span></p>`}${otherUser !== undefined && html`<div class="message" role="status"><p>${fill(wordsFor(language).link.otherUser, { ...otherUser })}</p></div>`}<form method="post"><button type="submit" class="primary" autofocus>${code.button}</button></form>`,
   })
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { cookieIn, deviceCookieNames, isFromOwnPage, isGuess } from '../../base/index.ts'
 import { transactionCookies } from '../../interactions/index.ts'
 import { flashCookie } from '../flash.ts'
+import type { Posted } from '../read-form.ts'
 import { endPath, pageQuery, renderNotice, signInPath } from '../render.ts'
 import { formsIn, type IdxResponse, pathOf } from '../response.ts'
 import {
@@ -12,6 +13,7 @@ import {
   type PagesParts,
   postedForm,
   sendPage,
+  takeCode,
   type Visit,
   visitOf,
 } from '../routes.ts'
@@ -53,6 +55,9 @@ export function entryRoutes(parts: PagesParts): FastifyPluginAsync {
     }
     app.get(endPath, { onRequest, exposeHeadRoute: false }, (request, reply) =>
       showEnd(parts, request, reply),
+    )
+    app.post('/email/verify/:clientId/here', { onRequest }, (request, reply) =>
+      takeLink(parts, request, reply),
     )
     for (const [path, kind] of tokenPaths) addTokenPage(app, parts, path, kind, { onRequest, onBegin })
   }
@@ -125,6 +130,26 @@ async function showEnd(parts: PagesParts, request: FastifyRequest, reply: Fastif
   return sendPage(reply, renderDone(brand, language, await homesOf(userId), await loginOf(userId)))
 }
 
+/**
+ * The form of a mailed link in the browser that holds its transaction: it takes the code over, as a form of that transaction's page. To open the
+ * link does not (A17), and in any other browser nothing comes of it (A18, A84): there the page of the link says what it is good for.
+ */
+async function takeLink(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
+  const visit = visitOf(parts, request)
+  if (!isFromOwnPage(request.headers, visit.brand.base)) return notFromHere(reply, visit)
+  const { clientId } = request.params as { readonly clientId: string }
+  const token = (request.body instanceof Map && (request.body as Posted).get('token')) || ''
+  const held = await parts.findHeld({ clientId, token, cookies: request.headers.cookie })
+  if (held === undefined) {
+    const query = new URLSearchParams({ token: token.slice(0, 256) })
+    const link = `${visit.brand.base}/email/verify/${encodeURIComponent(clientId)}?${query}`
+    return reply.code(303).header('location', link).send()
+  }
+  const { handle, code } = held
+  const brand = { ...visit.brand, query: pageQuery(handle) }
+  return takeCode(parts, request, reply, { visit: { ...visit, handle, brand }, code })
+}
+
 interface Charges {
   readonly onRequest: (request: FastifyRequest) => Promise<void>
   readonly onBegin: (request: FastifyRequest) => Promise<void>
@@ -180,5 +205,6 @@ async function showToken(
     return send(renderLink(brand, language, { kind, state, wayOn }), 404)
   }
   const login = await parts.entries.maskedLoginOf({ kind, text })
-  return send(renderLink(brand, language, { kind, state, login }), 200)
+  const otherUser = await parts.entries.findOther({ kind, text }, request.headers.cookie)
+  return send(renderLink(brand, language, { kind, state, login, otherUser }), 200)
 }
