@@ -1,5 +1,6 @@
 import { type Random, randomId } from '../base/index.ts'
 import { type Db, type Row, run, slots } from '../storage/index.ts'
+import { forgetLeftOut, isLeftOut } from './left-out.store.ts'
 
 /** That a user has agreed that a client gets a scope. It stands until the user or an administrator takes it back. */
 export interface Consent {
@@ -25,18 +26,6 @@ interface Whose {
   readonly clientId: string
 }
 
-/** Those of the scopes that the user has agreed to. */
-export async function scopesConsentedTo(
-  db: Db,
-  { personId, clientId }: Whose,
-  scopes: readonly string[],
-): Promise<readonly string[]> {
-  if (scopes.length === 0) return []
-  const text = `select scope from user_consents where person_id = $1 and client_id = $2 and scope in (${slots(scopes, 3)})`
-  const rows = await run<Pick<ConsentRow, 'scope'>>(db, text, [personId, clientId, ...scopes])
-  return rows.map(({ scope }) => scope)
-}
-
 /** Notes that the user agrees. What was agreed to before stays as it was. */
 export async function giveConsent(
   db: Db,
@@ -48,6 +37,7 @@ export async function giveConsent(
       values ($1, $2, $3, $4, $5) on conflict (person_id, client_id, scope) do nothing`
     await run(db, text, [randomId(random, 'oag'), personId, clientId, scope, now])
   }
+  await forgetLeftOut(db, { personId, clientId }, scopes)
 }
 
 /** What a user has agreed to, at one client or at all, by id. */
@@ -58,13 +48,13 @@ export async function allConsentsOf(
   const at = clientId === undefined ? '' : 'and client_id = $2'
   const values = clientId === undefined ? [personId] : [personId, clientId]
   const text = `select * from user_consents where person_id = $1 ${at} order by id`
-  return (await run<ConsentRow>(db, text, values)).map(toConsent)
+  return (await run<ConsentRow>(db, text, values)).map(toConsent).filter(({ scope }) => !isLeftOut(scope))
 }
 
 export async function findConsent(db: Db, personId: string, id: string): Promise<Consent | undefined> {
   const text = 'select * from user_consents where person_id = $1 and id = $2'
   const [row] = await run<ConsentRow>(db, text, [personId, id])
-  return row && toConsent(row)
+  return row && !isLeftOut(row.scope) ? toConsent(row) : undefined
 }
 
 /** Takes consents back, by their ids. Answers those that stood until now: of several callers one gets each. */
@@ -75,5 +65,9 @@ export async function withdrawConsents(
 ): Promise<readonly Consent[]> {
   if (ids.length === 0) return []
   const text = `delete from user_consents where person_id = $1 and id in (${slots(ids, 2)}) returning *`
-  return (await run<ConsentRow>(db, text, [personId, ...ids])).map(toConsent)
+  const taken = (await run<ConsentRow>(db, text, [personId, ...ids])).map(toConsent)
+  // The user is asked anew from the beginning.
+  for (const clientId of new Set(taken.map((one) => one.clientId)))
+    await forgetLeftOut(db, { personId, clientId })
+  return taken
 }

@@ -36,9 +36,9 @@ export {
   type Consent,
   findConsent,
   giveConsent,
-  scopesConsentedTo,
   withdrawConsents,
 } from './consents.store.ts'
+export { consentsAt, forgetLeftOut, leaveOut } from './left-out.store.ts'
 export {
   findTrustedOrigin,
   pageOfTrustedOrigins,

@@ -97,6 +97,8 @@ export type Effect =
       readonly personId: string
       readonly clientId: string
       readonly scopes: readonly string[]
+      /** Optional ones that the user does not allow: remembered until the app asks for consent anew. */
+      readonly leftOut: readonly string[]
       readonly leaves?: string
     }
   | { readonly type: 'codes.end'; readonly personId: string }

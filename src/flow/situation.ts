@@ -62,6 +62,8 @@ export interface Situation {
   readonly missing?: readonly ProfileField[]
   /** What the app wants that the user has not allowed; absent: nothing. */
   readonly consent?: ConsentAsked
+  /** What of the app's wish the user has left out at an earlier sign-in: it is in no token of this one. Absent: nothing. */
+  readonly leftOut?: readonly string[]
   /** What proves that it is the user who adds a method; absent: nothing was read of it. */
   readonly owner?: Owner
   /** How old what a browser's session carries may be to open an enrolment, in milliseconds; absent: it opens none. */

@@ -165,7 +165,7 @@ describe('an app whose consent_method is REQUIRED', () => {
     expect((await redeem(arrivedAt(browser).code)).scope).toContain('phone')
   })
 
-  test('what is optional may be left out: the tokens have it not, and it is not remembered', async () => {
+  test('what is optional may be left out: the tokens have it not', async () => {
     await forgets()
     const browser = await signsIn(urlFor({ scope: 'openid phone email' }))
     expect(browser.page.forms).toContain('granular-consent')
@@ -178,6 +178,44 @@ describe('an app whose consent_method is REQUIRED', () => {
     expect((await apiOf(idp)('GET', `/users/ada/clients/${app.id}/grants`)).list).toMatchObject([
       { scopeId: 'phone' },
     ])
+  })
+
+  test('what was left out is remembered: it is not asked for, and in no token, until the app asks with prompt=consent', async () => {
+    await forgets()
+    const scope = 'openid email phone'
+    const grants = async () =>
+      (await apiOf(idp)('GET', `/users/ada/clients/${app.id}/grants`)).list.map((one) => one.scopeId)
+    const first = await signsIn(urlFor({ scope }))
+    await first.submits('granular-consent', { consent: 'true', 'optedScopes.email': '' })
+    // At another sign-in, with the session, and silently.
+    expect((await redeem(arrivedAt(await signsIn(urlFor({ scope }))).code)).scope).toBe('openid phone')
+    await first.opens(urlFor({ scope }))
+    expect((await redeem(arrivedAt(first).code)).scope).toBe('openid phone')
+    expect((await redeem((await silent(first, { scope })).code)).scope).toBe('openid phone')
+    expect(await grants()).toEqual(['phone'])
+    // Something new is asked for by itself.
+    await setScope('address', { consent: 'REQUIRED' })
+    const more = await signsIn(urlFor({ scope: `${scope} address` }))
+    expect(more.page.text).not.toContain('Write to you')
+    await more.submits('consent', { consent: 'true' })
+    expect((await redeem(arrivedAt(more).code)).scope).toBe('openid phone address')
+    await setScope('address', { consent: 'IMPLICIT' })
+    // Where it can be left out no more it is asked for.
+    await setScope('email', { consent: 'FLEXIBLE', displayName: 'Write to you' })
+    expect((await signsIn(urlFor({ scope }))).page.text).toContain('Write to you')
+    await setScope('email', { consent: 'FLEXIBLE', optional: true, displayName: 'Write to you' })
+    // Asked anew it is allowed, and left out again it is allowed no more.
+    const anew = await signsIn(urlFor({ scope, prompt: 'consent' }))
+    await anew.submits('granular-consent', { consent: 'true', 'optedScopes.email': 'true' })
+    expect((await redeem(arrivedAt(anew).code)).scope).toBe(scope)
+    expect((await grants()).toSorted()).toEqual(['address', 'email', 'phone'])
+    const again = await signsIn(urlFor({ scope, prompt: 'consent' }))
+    await again.submits('granular-consent', { consent: 'true', 'optedScopes.email': '' })
+    expect((await redeem((await silent(again, { scope })).code)).scope).toBe('openid phone')
+    expect(await grants()).not.toContain('email')
+    // What an administrator takes back is asked for from the beginning.
+    await forgets()
+    expect((await signsIn(urlFor({ scope }))).page.text).toContain('Write to you')
   })
 
   test('scopes that ask for none are had without a question', async () => {

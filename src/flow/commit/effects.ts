@@ -1,6 +1,6 @@
 import { type NewEvent, sessionsCleared } from '../../audit/index.ts'
 import type { Random, Secrets } from '../../base/index.ts'
-import { giveConsent } from '../../clients/index.ts'
+import { giveConsent, leaveOut } from '../../clients/index.ts'
 import { queueMail, queueText } from '../../delivery/index.ts'
 import {
   advanceCounter,
@@ -140,6 +140,7 @@ async function carryOut(work: Work, effect: Effect): Promise<Events> {
       return [] // The others together, by updatePeople.
     case 'consent.give':
       await giveConsent(tx, effect, { random, now })
+      await leaveOut(tx, { ...effect, scopes: effect.leftOut }, { random, now })
       if (effect.leaves !== undefined) await narrowInteraction(tx, interaction, effect.leaves)
       return []
     case 'codes.end':

@@ -1,7 +1,7 @@
 import { type NewEvent, type Party, recordEvents } from '../../audit/index.ts'
 import type { Secrets } from '../../base/index.ts'
 import { ifUnchanged, type Person, type PersonChanges, type UserVersion } from '../../directory/index.ts'
-import { type Interaction, newInteractionCode } from '../../interactions/index.ts'
+import { type Interaction, narrowInteraction, newInteractionCode } from '../../interactions/index.ts'
 import { newSessionId } from '../../sessions/index.ts'
 import { type Storage, type Tx, together, withCommit } from '../../storage/index.ts'
 import { answersApp } from '../declined.ts'
@@ -153,6 +153,8 @@ async function write(
       })
     : together([carryingOut(), signingIn()])
   const [effects, signIns] = await writing
+  const { leftOut } = after.situation
+  if (grant && leftOut) await narrowInteraction(tx, interaction, withoutScopes(interaction, leftOut))
   const device = grant && (await remember(work, outcome.progress, after.situation))
   if (outcome.progress.closed === 'cancelled') await openSuccessor(work)
   const events = [
@@ -170,6 +172,13 @@ async function write(
     ...(device && { device }),
   }
 }
+
+/** The scopes of a request without those that its user has left out at an earlier sign-in. */
+const withoutScopes = ({ request: { scope } }: Interaction, leftOut: readonly string[]): string =>
+  scope
+    .split(' ')
+    .filter((name) => !leftOut.includes(name))
+    .join(' ')
 
 /** What a sign-in writes of its user. */
 function changesOfSignIn(

@@ -88,6 +88,7 @@ export const consent: Step = {
     if (!agrees) return { progress: close(progress, 'declined'), rule: 'consent-declined' }
     const declined = leftOut(input, asked.scopes)
     const scopes = asked.scopes.map(({ name }) => name).filter((name) => !declined.includes(name))
+    const without = [...declined, ...(asked.leftOut ?? [])]
     const all = interaction.request.scope.split(' ')
     return {
       progress: consentTo(progress, scopes),
@@ -97,7 +98,8 @@ export const consent: Step = {
           personId: person.id,
           clientId: client.id,
           scopes,
-          ...(declined.length > 0 && { leaves: all.filter((name) => !declined.includes(name)).join(' ') }),
+          leftOut: declined,
+          ...(without.length > 0 && { leaves: all.filter((name) => !without.includes(name)).join(' ') }),
         },
         {
           type: 'audit.record',

@@ -6,6 +6,7 @@ import {
   type Consent,
   findClient,
   findConsent,
+  forgetLeftOut,
   withdrawConsents,
 } from '../../clients/index.ts'
 import { lockPerson, raiseVersion } from '../../directory/index.ts'
@@ -96,7 +97,10 @@ async function list(call: Context, query: Parameters<typeof pageOf>[0], clientId
 
 async function withdrawAll(call: Context, clientId?: string): Promise<Answer> {
   const whose = await whoseConsents(call, clientId)
-  await withdraw(call, whose.personId, (db) => allConsentsOf(db, whose))
+  await withdraw(call, whose.personId, async (db) => {
+    await forgetLeftOut(db, whose)
+    return allConsentsOf(db, whose)
+  })
   return {}
 }
 
