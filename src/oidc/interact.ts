@@ -183,7 +183,7 @@ const enrolledByKey: ReadonlySet<string> = new Set([
 ])
 
 /** What a signed-in user is to add to the account: then the interaction is an enrolment, not a sign-in alone. */
-function readEnroll(form: Form): readonly string[] | undefined {
+export function readEnroll(form: Form): readonly string[] | undefined {
   const names = [...new Set((optional(form, 'enroll_amr_values') ?? '').split(' ').filter(Boolean))]
   if (names.length === 0) return undefined
   const keys = names.map(

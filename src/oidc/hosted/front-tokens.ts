@@ -24,6 +24,8 @@ export async function membersFor(
   { interaction, code }: { readonly interaction: Interaction; readonly code: string },
 ): Promise<Answer> {
   const type = interaction.request.hosted?.responseType
+  // Of an enrolment nothing leaves: its code is known to no one, and the app's session ends with it.
+  if (type === 'none') return {}
   if (!hasTokens(type)) return { code }
   const asked = askedBy(type)
   const { clientId, request } = interaction

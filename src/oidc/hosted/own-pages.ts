@@ -138,8 +138,8 @@ async function requestOf(
   const found = await findInteractionByHandle(storage.db, handle, clock.now())
   if (found?.request.hosted?.browser !== plainHash(own) || found.clientId === ownPagesId) return undefined
   // What the app has asked for, and nothing that a token or a link has proven: that is good for one transaction.
-  const { scope, state, nonce, acrValues, maxAge, loginHint, dpopJkt, hosted } = found.request
-  return { ...found, request: { scope, state, nonce, acrValues, maxAge, loginHint, dpopJkt, hosted } }
+  const { scope, state, nonce, acrValues, maxAge, loginHint, dpopJkt, enroll, hosted } = found.request
+  return { ...found, request: { scope, state, nonce, acrValues, maxAge, loginHint, dpopJkt, enroll, hosted } }
 }
 
 /** What a token stands for in a request; nothing where it is spent. */

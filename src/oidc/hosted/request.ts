@@ -6,6 +6,7 @@ import { invalidRequest, oauthError } from '../errors.ts'
 import { type Form, optional } from '../form.ts'
 import { checkChallenge, checkLengths, checkScopes, readKey, readLoginHint, readScope } from '../interact.ts'
 import type { Parts } from '../parts.ts'
+import { asksToEnroll, readEnrolment } from './enroll.ts'
 import { prompts, responseModes } from './response.ts'
 import { askedBy, checkForTokens, hasTokens, readType } from './response-types.ts'
 
@@ -89,13 +90,12 @@ export async function readAuthorize(
   { client, redirectUri }: Recipient,
 ): Promise<AuthorizeRequest> {
   refuseObjects(form)
-  const type = readType(form, client, parts)
-  if (modeOf(form, redirectUri) === undefined) {
-    throw oauthError(
-      'unsupported_response_mode',
-      `The response mode is not supported for this request. Valid response modes: ${responseModes.join(', ')}.`,
-    )
+  if (asksToEnroll(form)) {
+    refuseMode(form, redirectUri)
+    return readEnrolment(form, client)
   }
+  const type = readType(form, client, parts)
+  refuseMode(form, redirectUri)
   const codeChallenge = askedBy(type).code ? readChallenge(form, client) : ''
   const { prompt, asksConsentAnew } = readPrompts(form)
   const maxAge = readMaxAge(form)
@@ -125,6 +125,14 @@ export async function readAuthorize(
       ...readKey(form),
     },
   }
+}
+
+function refuseMode(form: Form, redirectUri: string): void {
+  if (modeOf(form, redirectUri) !== undefined) return
+  throw oauthError(
+    'unsupported_response_mode',
+    `The response mode is not supported for this request. Valid response modes: ${responseModes.join(', ')}.`,
+  )
 }
 
 /** Okta takes them, but they are not served yet; to leave them unread would be to leave what is signed unread. */

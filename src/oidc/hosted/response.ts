@@ -5,7 +5,7 @@ import type { ResponseMode } from '../../interactions/index.ts'
 export const responseModes: readonly ResponseMode[] = ['query', 'fragment', 'form_post', 'okta_post_message']
 
 /** The values of `prompt` that are served, as discovery lists them. */
-export const prompts = ['none', 'login', 'consent', 'create'] as const
+export const prompts = ['none', 'login', 'consent', 'create', 'enroll_authenticator'] as const
 
 /** How the answer to `authorize` leaves: a redirect, or a page that hands it over. */
 export type Delivered =
