@@ -3,7 +3,6 @@ import { knownLevels } from '../../policies/index.ts'
 import { invalidRequest, oauthError } from '../errors.ts'
 import { type Form, optional } from '../form.ts'
 import { checkLengths, readEnroll, readLoginHint } from '../interact.ts'
-import type { AuthorizeRequest } from './request.ts'
 
 /** What Okta documents that such a request has, each with its only value. */
 const fixed = {
@@ -20,7 +19,7 @@ export const asksToEnroll = (form: Form): boolean =>
  * A request whose user signs in anew, as strongly as the user can, and is then asked to enrol what it names. Its answer has the state, and neither
  * a code nor a token: an app learns nothing of the user by it.
  */
-export function readEnrolment(form: Form, { settings: { grantTypes } }: Client): AuthorizeRequest {
+export function readEnrolment(form: Form, { settings: { grantTypes } }: Client) {
   if (optional(form, 'prompt') !== 'enroll_authenticator') {
     throw invalidRequest("The 'prompt' parameter must be 'enroll_authenticator' alone.")
   }

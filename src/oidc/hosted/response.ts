@@ -4,8 +4,8 @@ import type { ResponseMode } from '../../interactions/index.ts'
 /** The response modes that are served, as discovery lists them. */
 export const responseModes: readonly ResponseMode[] = ['query', 'fragment', 'form_post', 'okta_post_message']
 
-/** The values of `prompt` that are served, as discovery lists them. */
-export const prompts = ['none', 'login', 'consent', 'create', 'enroll_authenticator'] as const
+/** The values of `prompt` that are served, as discovery lists them: those of a sign-in. `enroll_authenticator` is a request of another kind. */
+export const prompts = ['none', 'login', 'consent', 'create'] as const
 
 /** How the answer to `authorize` leaves: a redirect, or a page that hands it over. */
 export type Delivered =
