@@ -63,7 +63,8 @@ export const errorCodes = {
   E0000014: {
     status: 403,
     summary: 'Update of credentials failed',
-    meaning: 'The old password that was sent is not the user’s.',
+    meaning:
+      'The old password that was sent is not the user’s, or the new one does not meet the policy. `errorCauses` says which rule.',
   },
   E0000016: {
     status: 403,
@@ -89,6 +90,23 @@ export const errorCodes = {
     status: 403,
     summary: 'Unlock is not allowed for this user.',
     meaning: 'The status of the user has nothing to unlock.',
+  },
+  E0000034: {
+    status: 403,
+    summary: 'Forgot password not allowed on specified user.',
+    meaning:
+      'Of the classic API: the policies allow no recovery or unlock by this way; after a proof, the one of the user allows none.',
+  },
+  E0000087: {
+    status: 403,
+    summary: 'The recovery question answer did not match our records.',
+    meaning: 'Of the classic API: the answer to the security question is wrong.',
+  },
+  E0000095: {
+    status: 403,
+    summary: 'Recovery not allowed for unknown user.',
+    meaning:
+      'Of the classic API: no user has this name, and `policies.recovery.revealUnknown` lets it be known.',
   },
   E0000038: {
     status: 403,

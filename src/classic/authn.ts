@@ -2,11 +2,18 @@ import { apiError, type ErrorCode, ProtocolError, plainHash, randomToken } from 
 import { ownPagesId } from '../clients/index.ts'
 import { compareKey } from '../directory/index.ts'
 import { authenticatorId, type FlowAnswer, type Input, type RequestCharge } from '../flow/index.ts'
-import { beginInteraction, endInteraction, findInteraction, type Origin } from '../interactions/index.ts'
+import {
+  beginInteraction,
+  type ClassicRequest,
+  endInteraction,
+  findInteraction,
+  type Origin,
+} from '../interactions/index.ts'
 import { choiceOf, type Factor, factorAsked, factorsOf } from './factors.ts'
 import type { ClassicParts } from './parts.ts'
 import { invalidToken, readRelayState, readStateToken, required } from './read.ts'
 import { renderPrevious, renderState, renderSuccess } from './render.ts'
+import { codeAsked, renderDone } from './render-recovery.ts'
 
 /** A request to the classic API. */
 export interface ClassicCall {
@@ -22,7 +29,7 @@ export interface ClassicCall {
   isCharged(): boolean
 }
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
 /** Primary authentication: a name and a password. Or, with a state token alone, where its transaction is. */
 export async function authenticate(parts: ClassicParts, call: ClassicCall): Promise<Json> {
@@ -35,24 +42,8 @@ export async function authenticate(parts: ClassicParts, call: ClassicCall): Prom
   }
   const username = required(body, 'username', 254)
   const password = required(body, 'password', 4096)
-  const relayState = readRelayState(body)
   const warns = isOption(body, 'warnBeforePasswordExpired')
-  await parts.limits.charge('interact', { address: call.address })
-  const { handle } = await beginInteraction(
-    parts.storage.db,
-    {
-      ...{ clientId: ownPagesId, issuer: 'org', codeChallenge: '' },
-      redirectUri: `${parts.baseUrl()}/signin`,
-      request: {
-        ...{ scope: 'openid', state: '' },
-        // No browser has this secret: no address and no page leads to the end of this transaction (A80).
-        hosted: { responseMode: 'query', browser: plainHash(randomToken(parts.random)) },
-        classic: { ...(relayState !== undefined && { relayState }), ...(warns && { warns: true as const }) },
-      },
-      origin: call.origin,
-    },
-    { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.interactionMs },
-  )
+  const handle = await begin(parts, call, warns ? { warns: true } : {})
   const submit = submitting(parts, call, username)
   const begun = await submit.begin(handle)
   const identified = await submit.step(begun, 'identify', {
@@ -65,6 +56,38 @@ export async function authenticate(parts: ClassicParts, call: ClassicCall): Prom
     : identified
   if (answer.view.progress.proofs.length === 0) throw refusedAs('E0000004', answer, parts)
   return goOn(parts, call, submit, answer)
+}
+
+/**
+ * Begins an interaction of the engine's own client, which no browser and no page leads through. Resolves with its handle.
+ *
+ * @param wanted what it begins with; with a recovery token it begins at its end
+ */
+export async function begin(
+  parts: ClassicParts,
+  { body, address, origin }: ClassicCall,
+  { recoveryTokenId, ...classic }: ClassicRequest & { readonly recoveryTokenId?: string },
+  { isCharged = false } = {},
+): Promise<string> {
+  const relayState = readRelayState(body)
+  if (!isCharged) await parts.limits.charge('interact', { address })
+  const { handle } = await beginInteraction(
+    parts.storage.db,
+    {
+      ...{ clientId: ownPagesId, issuer: 'org', codeChallenge: '' },
+      redirectUri: `${parts.baseUrl()}/signin`,
+      request: {
+        ...{ scope: 'openid', state: '' },
+        ...(recoveryTokenId !== undefined && { recoveryTokenId }),
+        // No browser has this secret: no address and no page leads to the end of this transaction (A80).
+        hosted: { responseMode: 'query', browser: plainHash(randomToken(parts.random)) },
+        classic: { ...(relayState !== undefined && { relayState }), ...classic },
+      },
+      origin,
+    },
+    { random: parts.random, now: parts.clock.now(), lifetimeMs: parts.interactionMs },
+  )
+  return handle
 }
 
 /** Where the transaction of a state token is. */
@@ -147,10 +170,10 @@ export async function resendFactor(parts: ClassicParts, call: ClassicCall, id: s
 
 const answerName = ({ kind }: Factor): string => (kind.factorType === 'question' ? 'answer' : 'passCode')
 
-const noFactor = (id: string) =>
+export const noFactor = (id: string) =>
   apiError('E0000007', { summary: `Not found: Resource not found: ${id.slice(0, 40)} (UserFactor)` })
 
-const notNow = () => apiError('E0000079')
+export const notNow = () => apiError('E0000079')
 
 const isOption = ({ options }: Input, name: string): boolean =>
   typeof options === 'object' && options !== null && (options as Input)[name] === true
@@ -158,7 +181,7 @@ const isOption = ({ options }: Input, name: string): boolean =>
 type Submitting = ReturnType<typeof submitting>
 
 /** Submissions of one request, which is charged to its source once. */
-function submitting(
+export function submitting(
   { flow, limits }: ClassicParts,
   { address: connection, signal, isCharged }: ClassicCall,
   username?: string,
@@ -210,14 +233,17 @@ async function provePassword(submit: Submitting, identified: FlowAnswer, passcod
 }
 
 /** What follows from a step: what this API passes over by itself is passed over, and the end has a session token. */
-async function goOn(
+export async function goOn(
   parts: ClassicParts,
   call: ClassicCall,
   submit: Submitting,
   answer: FlowAnswer,
 ): Promise<Json> {
-  const { view, context, returns } = answer
+  const { view, context, returns, notice } = answer
   if (returns) return succeeded(parts, call, answer)
+  if (context.stage === 'closed' && notice !== undefined) {
+    return renderDone(answer, context.transaction.progress.closed === 'unlocked' ? 'UNLOCK' : 'PASSWORD')
+  }
   const { warns } = context.interaction.request.classic ?? {}
   const isWarning = view.stage === 'reenroll-warning' && !warns
   // What a policy only offers to enrol, Okta leaves out here, too.
@@ -231,8 +257,12 @@ const isEnrolling = (stage: FlowAnswer['view']['stage']): boolean =>
   ['select-enroll', 'enroll-data', 'enroll'].includes(stage)
 
 function stateOf(parts: ClassicParts, answer: FlowAnswer): Json {
-  if (answer.view.stage === 'closed') throw refusedAs('E0000004', answer, parts)
-  if (answer.view.progress.proofs.length === 0) throw invalidToken()
+  if (answer.view.stage === 'closed') {
+    // What was proven is the user's own: only who has read the mail or the text learns that the policy goes no further.
+    const isRecovery = answer.from.context.transaction.progress.intent !== 'sign-in'
+    throw refusedAs(isRecovery ? 'E0000034' : 'E0000004', answer, parts)
+  }
+  if (answer.view.progress.proofs.length === 0 && codeAsked(answer) === undefined) throw invalidToken()
   return shown(renderState(parts.baseUrl(), answer))
 }
 
@@ -252,7 +282,7 @@ async function succeeded(parts: ClassicParts, call: ClassicCall, answer: FlowAns
 }
 
 /** A refusal in the shape of this API: one answer for all reasons, except that a source sends too much. */
-function refusedAs(
+export function refusedAs(
   code: ErrorCode,
   { refused, context }: FlowAnswer,
   { clock, authenticators }: Pick<ClassicParts, 'clock' | 'authenticators'>,

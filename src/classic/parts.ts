@@ -25,5 +25,7 @@ export interface ClassicParts {
     interaction: Interaction,
     browser: string | undefined,
   ): Promise<{ readonly token: string; readonly expiresAt: number } | undefined>
+  /** The id of a good recovery token, by its text. */
+  findRecoveryToken(token: string): Promise<string | undefined>
   redeemSessionToken(token: string, use: SessionTokenUse): Promise<RedeemedSession | undefined>
 }

@@ -2,22 +2,23 @@ import { isoTime } from '../base/index.ts'
 import type { FlowAnswer } from '../flow/index.ts'
 import { type Factor, factorAsked, factorsOf } from './factors.ts'
 import { stateTokenOf } from './read.ts'
+import { codeAsked, renderCodeSent, renderQuestion, renderReset } from './render-recovery.ts'
 
-type Json = Readonly<Record<string, unknown>>
+export type Json = Readonly<Record<string, unknown>>
 
-const link = (href: string, name?: string) => ({
+export const link = (href: string, name?: string) => ({
   ...(name !== undefined && { name }),
   href,
   hints: { allow: ['POST'] },
 })
 
-const relayIn = ({ context }: FlowAnswer): Json => {
+export const relayIn = ({ context }: FlowAnswer): Json => {
   const { relayState } = context.interaction.request.classic ?? {}
   return relayState === undefined ? {} : { relayState }
 }
 
 /** The user, once the password is proven. */
-function userIn({ view }: FlowAnswer): Json {
+export function userIn({ view }: FlowAnswer): Json {
   const { user } = view
   if (user === undefined) return {}
   const { login, firstName, lastName, locale, timezone } = user.profile as Readonly<Record<string, unknown>>
@@ -74,10 +75,15 @@ export function renderState(base: string, answer: FlowAnswer): Json | undefined 
         _embedded: userIn(answer),
         _links: { ...next, skip: link(`${at}/skip`, 'skip'), ...cancel },
       }
+    case 'reset':
+      return renderReset(at, answer)
     case 'select':
     case 'verify-data':
-    case 'verify':
-      return { ...head, ...factorState(at, answer, cancel) }
+    case 'verify': {
+      const way = codeAsked(answer)
+      if (way !== undefined) return renderCodeSent(base, answer, way)
+      return renderQuestion(at, answer) ?? { ...head, ...factorState(at, answer, cancel) }
+    }
     default:
       return undefined
   }

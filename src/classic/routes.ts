@@ -27,6 +27,15 @@ import {
   verifyFactor,
 } from './authn.ts'
 import type { ClassicParts } from './parts.ts'
+import {
+  answerQuestion,
+  recoverPassword,
+  resendRecoveryCode,
+  resetPassword,
+  unlockAccount,
+  verifyRecoveryCode,
+  verifyRecoveryToken,
+} from './recovery.ts'
 import { createSession } from './sessions.ts'
 
 type Operation = (
@@ -45,6 +54,13 @@ const operations: Readonly<Record<string, Operation>> = {
   '/factors/:factorId/verify': verifyFactor,
   '/factors/:factorId/verify/resend': resendFactor,
   '/credentials/change_password': changePassword,
+  '/credentials/reset_password': resetPassword,
+  '/recovery/password': recoverPassword,
+  '/recovery/unlock': unlockAccount,
+  '/recovery/token': verifyRecoveryToken,
+  '/recovery/answer': answerQuestion,
+  '/recovery/factors/:factorId/verify': verifyRecoveryCode,
+  '/recovery/factors/:factorId/resend': resendRecoveryCode,
 }
 
 /** The classic authentication API, with full paths from the engine's root. Registered only where the installation has it switched on. */

@@ -35,7 +35,7 @@ import {
   type TextTransport,
   type Transport,
 } from '../delivery/index.ts'
-import type { PersonTokenKind } from '../directory/index.ts'
+import { findPersonToken, type PersonTokenKind } from '../directory/index.ts'
 import {
   beginInBrowser,
   createFlow,
@@ -360,6 +360,11 @@ export async function openEngine(config: Config, ports: EnginePorts = {}): Promi
     redeemSessionToken: (token, use) => redeemSessionToken(parts, token, use),
     baseUrl: () => baseUrl,
     isTrusted: (authorization) => isTrustedServer({ storage, secrets, now: clock.now() }, authorization),
+    async findRecoveryToken(text) {
+      const token = /^[A-Za-z0-9]{43}$/.test(text) ? text : ''
+      const found = await findPersonToken(storage.db, token, { secrets, now: clock.now() })
+      return found?.kind === 'recovery' ? found.id : undefined
+    },
     issueSessionToken: (interaction, browser) => issueSessionTokenOf(parts, interaction, browser),
   })
   const pageParts: PagesParts = {

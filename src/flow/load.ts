@@ -52,6 +52,7 @@ import {
   prove,
   recover,
   register,
+  unlock,
 } from './progress.ts'
 import { memberOf } from './registration.ts'
 import { type Owner, openingProofs, policyOf, replaceable, type Situation } from './situation.ts'
@@ -222,8 +223,11 @@ export const beginningOf = (
   request.enroll === undefined
     ? request.create
       ? register(begin())
-      : begin()
+      : beginningAs(request.classic?.begins)
     : beginEnrolment(request.enroll.filter((key) => authenticators.has(key)))
+
+const beginningAs = (begins: 'recovery' | 'unlock' | undefined): Progress =>
+  begins === undefined ? begin() : begins === 'unlock' ? unlock(begin()) : recover(begin())
 
 /** The beginning that a token given to `interact` leads to. Throws where it has ended since. */
 async function tokenOf(parts: FlowParts, { request }: Interaction, now: number) {

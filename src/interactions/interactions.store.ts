@@ -71,6 +71,10 @@ export interface HostedRequest {
 export interface ClassicRequest {
   /** What the caller is given back unchanged. */
   readonly relayState?: string
+  /** What it begins with in place of a sign-in. */
+  readonly begins?: 'recovery' | 'unlock'
+  /** Mails have their link alone: there is no place to type a code. */
+  readonly linkOnly?: true
   /** The caller shows that a password expires soon; absent: the sign-in goes on without a word. */
   readonly warns?: true
   /** Hash of the secret in the cookie of the browser that got the session token: it is good in no other one. Absent: it brought none. */

@@ -57,7 +57,7 @@ export interface HostedBrowser {
   /** Sends a form of the page with what is typed, and follows the redirect. */
   submits(name: string, typed?: Fields, from?: HostedPage): Promise<HostedPage>
   /** Sends the only form of a page that asks nothing, at its own address. */
-  sends(path: string): Promise<HostedPage>
+  sends(path: string, fields?: Fields): Promise<HostedPage>
   /** A POST as it is, to the address of the pages unless another one is named. */
   posts(fields: Fields, headers?: Fields, path?: string): Promise<Response>
   /** What the form of a name would post. */
@@ -124,9 +124,9 @@ export function newHostedBrowser(idp: Kit, always: Fields = {}): HostedBrowser {
       }
       return browser.opens(target)
     },
-    async sends(path: string): Promise<HostedPage> {
+    async sends(path: string, fields: Fields = {}): Promise<HostedPage> {
       const headers = { 'sec-fetch-site': 'same-origin' }
-      const response = await send(path, { method: 'POST', body: new URLSearchParams(), headers })
+      const response = await send(path, { method: 'POST', body: new URLSearchParams(fields), headers })
       const target = response.headers.get('location')
       if (target !== null) return browser.opens(target)
       page = await pageOf(response)

@@ -248,7 +248,8 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
   const token = linkToken(transaction.id, randomToken(random))
   const lifetime = policy.codeLifetimes[key] ?? lifetimes.code
   const expiresAt = now + lifetime
-  const hasLink = policy.authenticatorSettings[key]?.useEmailMagicLink !== false
+  const { linkOnly = false } = context.interaction.request.classic ?? {}
+  const hasLink = linkOnly || policy.authenticatorSettings[key]?.useEmailMagicLink !== false
   const owner = await ownerOf(context)
   const reader = owner ?? person
   // The address may be the login of a user with another mailbox: it is the typed one that gets the mail, and nothing of that user (A63).
@@ -275,7 +276,10 @@ async function start(context: StepContext, purpose: Challenge['purpose']): Promi
     template: owner === undefined ? words.template : 'RegistrationTaken',
     variables:
       owner === undefined
-        ? { [words.code]: code, ...(hasLink && { [words.link]: context.linkFor(token) }) }
+        ? {
+            ...(!linkOnly && { [words.code]: code }),
+            ...(hasLink && { [words.link]: context.linkFor(token) }),
+          }
         : {},
     recipient: addressee?.profile.email ?? null,
     personId: addressee === undefined || addressee.prospective ? null : addressee.id,

@@ -96,20 +96,26 @@ export function codePage(
     registration: enterCode.enrollment,
   }
   const sentence = sentences[intent] ?? enterCode.authentication
+  // Where an app has no place to type it, nothing but the way on is shown.
+  const isLinkOnly = interaction.request.classic?.linkOnly === true && own !== undefined
   return visitorPage(words, {
     base,
-    title: words.link.yourCode,
+    title: isLinkOnly ? words.link.own.title : words.link.yourCode,
     brand: orgName,
     body: html`
 ${otherUser !== undefined && html`<p class="warning">${fill(words.link.otherUser, { ...otherUser })}</p>`}
 ${here !== undefined && hereForm(words, here)}
-<p>${sentence}</p>
+${
+  isLinkOnly
+    ? html`<p>${words.link.own.text}</p><p><a href="${own}">${words.link.own.offer}</a></p>`
+    : html`<p>${sentence}</p>
 <p class="code${code.length > 6 ? ' long' : ''}">${code}</p>
-<p class="warning">${words.link.neverTell}</p>
+<p class="warning">${words.link.neverTell}</p>`
+}
 <h2>${words.link.requestTitle}</h2>
 <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : null))}</dl>
 <p>${words.link.notYou}</p>
-${own !== undefined && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
+${own !== undefined && !isLinkOnly && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
   })
 }
 
