@@ -2,7 +2,7 @@ import { isoTime } from '../base/index.ts'
 import type { FlowAnswer } from '../flow/index.ts'
 import { factorsOf } from './factors.ts'
 import { stateTokenOf } from './read.ts'
-import { type Json, link, relayIn, userIn } from './render.ts'
+import { type Json, link, relayIn, userIn } from './render-parts.ts'
 
 /** How a code of a recovery comes, by the names that Okta has for it. */
 export const codeWays = {

@@ -110,9 +110,9 @@ ${
     ? html`<p>${words.link.own.text}</p><p><a href="${own}">${words.link.own.offer}</a></p>`
     : html`<p>${sentence}</p>
 <p class="code${code.length > 6 ? ' long' : ''}">${code}</p>
-<p class="warning">${words.link.neverTell}</p>`
-}
-<h2>${words.link.requestTitle}</h2>
+<p class="warning">${words.link.neverTell}</p>
+`
+}<h2>${words.link.requestTitle}</h2>
 <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : null))}</dl>
 <p>${words.link.notYou}</p>
 ${own !== undefined && !isLinkOnly && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
