@@ -1,5 +1,5 @@
 // Kills the process of an engine at random times under load, starts it again, and checks that no acknowledged step or
-// mail was lost. The last line is parsed by programs.
+// mail was lost. With `--workers=N` a worker, which its primary replaces meanwhile, or the primary. The last line is parsed by programs.
 import { createHash } from 'node:crypto'
 import type { Agent } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -23,6 +23,7 @@ const quick = process.argv.includes('--quick')
 const rounds = Number(option('rounds', quick ? '10' : '100'))
 const kinds = option('databases', 'sqlite,postgres').split(',') as BenchDatabase['name'][]
 const visitors = 8
+const workers = Number(option('workers', '1'))
 const longestLifeMs = 1500
 
 /** What the engine acknowledged to one visitor before it was killed. */
@@ -52,11 +53,16 @@ const asForm = (parameters: Record<string, string>) => ({
   headers: { authorization },
 })
 
-/** Runs recoveries one after the other, each with another user, until the engine is killed. */
-async function visitUntilKilled(url: string, next: () => number, visits: Visit[]): Promise<void> {
+/** Runs recoveries one after the other, each with another user, until the engine is killed or it is enough. */
+async function visitUntilKilled(
+  url: string,
+  next: () => number,
+  visits: Visit[],
+  isEnough: () => boolean,
+): Promise<void> {
   const agent = createAgent(1)
   try {
-    for (;;) {
+    while (!isEnough()) {
       const number = next()
       const visit: Visit = {
         login: loginOf(number),
@@ -205,6 +211,7 @@ async function crash(kind: BenchDatabase['name']) {
     hash: 'free',
     smtpUrl: smtp.url,
     knownCodes: true,
+    workers,
     // Each process has another port; tokens contain the common public address.
     settings: { issuer: 'https://id.example.com' },
   } as const
@@ -214,14 +221,34 @@ async function crash(kind: BenchDatabase['name']) {
   let person = 0
   let acknowledged = 0
   let interrupted = 0
+  let killedWorkers = 0
   for (let round = 0; round < rounds; round++) {
     const visits: Visit[] = []
     const { url } = engine
-    const load = Array.from({ length: visitors }, () => visitUntilKilled(url, () => person++, visits))
+    let enough = false
+    const visit = () =>
+      visitUntilKilled(
+        url,
+        () => person++,
+        visits,
+        () => enough,
+      )
+    const load = Array.from({ length: visitors }, visit)
     await pause(50 + Math.random() * longestLifeMs)
-    await engine.kill('SIGKILL')
-    await Promise.all(load)
-    engine = await startEngineProcess(order)
+    // Of several workers mostly one of them, whose visitors come again; else all with the primary.
+    const pids = workers > 1 && Math.random() < 0.75 ? ((await engine.ask('usage')).pids ?? []) : []
+    const victim = pids[Math.floor(Math.random() * pids.length)]
+    if (victim === undefined) {
+      await engine.kill('SIGKILL')
+      await Promise.all(load)
+      engine = await startEngineProcess(order)
+    } else {
+      killedWorkers++
+      process.kill(victim, 'SIGKILL')
+      await Promise.race([Promise.all(load), pause(Math.random() * longestLifeMs)])
+      enough = true
+      await Promise.all(load)
+    }
     const agent = createAgent(4)
     for (const visit of visits) await checkVisit(engine.url, agent, storage, visit, lost)
     await checkMails(storage, smtp, visits, lost)
@@ -237,6 +264,7 @@ async function crash(kind: BenchDatabase['name']) {
   return {
     database: kind,
     'kill -9': rounds,
+    ...(workers > 1 && { workers, 'of them a worker': killedWorkers }),
     'steps acknowledged': acknowledged,
     'recoveries cut short': interrupted,
     'mails received': smtp.received.length,
@@ -249,7 +277,7 @@ async function crash(kind: BenchDatabase['name']) {
 const rows: Awaited<ReturnType<typeof crash>>[] = []
 for (const kind of kinds) rows.push(await crash(kind))
 printTable('An engine killed at random moments under load', rows)
-report('crash', { rounds, rows })
+report('crash', { rounds, workers, rows })
 const steps = rows.reduce((sum, row) => sum + row['steps lost'] + row['second passwords'], 0)
 const mails = rows.reduce((sum, row) => sum + row['mails lost'], 0)
 process.exitCode = steps + mails > 0 ? 1 : 0

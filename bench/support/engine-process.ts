@@ -1,9 +1,12 @@
 // An engine in a separate process, controlled over IPC, so that its CPU time and memory can be measured alone.
+import cluster from 'node:cluster'
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createLogger, type Random, systemRandom } from '../../src/base/index.ts'
 import { checkConfig, type Settings } from '../../src/config/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { createHasher, type PasswordHasher } from '../../src/passwords/index.ts'
+import { joinNode, startPrimary } from '../../src/workers/index.ts'
 import type { EngineOrder, Question, Usage } from './engine.ts'
 
 const order = JSON.parse(process.argv[2] ?? '{}') as EngineOrder
@@ -70,20 +73,62 @@ const settings: Settings = {
     },
   ],
 }
-const config = checkConfig(settings)
+const member = await joinNode(process.env)
+const config = member?.config ?? checkConfig(settings)
 const { memoryKiB, passes, lanes, concurrency, queue } = config.password
 const hasher = counted(
   order.hash === 'free'
     ? insecureFreeHash
-    : createHasher({ parameters: { memoryKiB, passes, lanes }, concurrency, queue }),
+    : createHasher({
+        ...{ parameters: { memoryKiB, passes, lanes }, concurrency, queue },
+        hashes: member?.shared.hashes,
+      }),
 )
-const engine = await openEngine(config, {
-  hasher,
-  log: createLogger({ level: order.logLevel ?? 'error' }),
-  ...(order.knownCodes && { random: insecureKnownCodes }),
-})
+const log = createLogger({ level: order.logLevel ?? 'error' })
+
+async function startEngine() {
+  const engine = await openEngine(config, {
+    ...{ hasher, log, shared: member?.shared },
+    ...(order.knownCodes && { random: insecureKnownCodes }),
+  })
+  return { port: engine.port, idle: engine.delivery.idle, close: () => engine.close() }
+}
+
+/** Several workers, and this process their primary. */
+async function startWorkers(workers: number) {
+  const asked = new Promise<void>(() => {})
+  const plan = { workers, config, endsWithinMs: 20_000 }
+  const primary = await startPrimary({ plan, asked, reread: async () => plan, log })
+  return { port: primary?.ready.port, idle: async () => {}, close: async () => void (await primary?.end()) }
+}
+
+if (member !== undefined) {
+  const { port, close } = await startEngine()
+  member.ready({ port })
+  await member.ended
+  await close()
+  await member.leave()
+  process.exit(0)
+}
+
+const { workers = 1 } = order
+const engine = await (workers > 1 ? startWorkers(workers) : startEngine())
+
+/** CPU of another process in milliseconds (proc(5): utime, stime). */
+function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
 
 function usage(): Usage {
+  const pids = Object.values(cluster.workers ?? {}).flatMap((worker) => worker?.process.pid ?? [])
+  const own = ownUsage()
+  if (workers === 1) return own
+  return { ...own, cpuMs: pids.reduce((sum, pid) => sum + cpuOf(pid), own.cpuMs), pids }
+}
+
+function ownUsage(): Usage {
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()
   return { cpuMs: (user + system) / 1000, rss, heapUsed, hashes }
@@ -93,7 +138,7 @@ function usage(): Usage {
 process.on('disconnect', () => process.exit(0))
 process.on('message', async (question: Question) => {
   if (question === 'collect') globalThis.gc?.()
-  if (question === 'idle') await engine.delivery.idle()
+  if (question === 'idle') await engine.idle()
   if (question === 'close') {
     await engine.close()
     process.disconnect()

@@ -15,6 +15,8 @@ export interface EngineOrder {
   readonly grantTypes?: readonly ('interaction_code' | 'authorization_code')[]
   readonly settings?: Settings
   readonly logLevel?: LevelWithSilent
+  /** How many processes answer. Default: one, without a primary. */
+  readonly workers?: number
 }
 
 /** `collect` runs a garbage collection first, `idle` waits until all mails are delivered. */
@@ -26,6 +28,8 @@ export interface Usage {
   readonly rss: number
   readonly heapUsed: number
   readonly hashes: number
+  /** The processes of the workers, where there are several. Their CPU is counted; hashes are not. */
+  readonly pids?: readonly number[]
 }
 
 export interface EngineProcess {

@@ -83,7 +83,8 @@ export async function joinNode(env: Environment): Promise<Member | undefined> {
   }
 }
 
-function sharedBy(
+/** What an engine shares through its channel to the primary. */
+export function sharedBy(
   channel: Channel,
   { worker, workers, prepares }: Place,
   {

@@ -310,9 +310,13 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary | u
 
   async function startAll(): Promise<true> {
     const first = slotOf(1)
-    taken(first, await start(first, { prepares: true }))
+    const begun = (slot: Slot, child: Child) => {
+      taken(slot, child)
+      log.info({ worker: slot.number, pid: child.process.process.pid }, 'a worker is ready')
+    }
+    begun(first, await start(first, { prepares: true }))
     const rest = Array.from({ length: plan.workers - 1 }, (_, index) => slotOf(index + 2))
-    await Promise.all(rest.map(async (slot) => taken(slot, await start(slot, { prepares: false }))))
+    await Promise.all(rest.map(async (slot) => begun(slot, await start(slot, { prepares: false }))))
     return true
   }
 

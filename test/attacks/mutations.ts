@@ -3351,4 +3351,42 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (view.progress.proofs.length > 0) return succeeded(parts, call, answer)',
     tests: 'classic',
   },
+  {
+    attack: 'A45',
+    without: 'counters of requests that all workers of a node share',
+    file: 'src/workers/services.ts',
+    find: '        charge: (uses: readonly CounterUse[]) => counters.charge(uses),',
+    replace: '        charge: (uses: readonly CounterUse[]) => ownCounters.charge(uses),',
+    also: [
+      [
+        '      const queue = hashes\n',
+        '      const queue = hashes\n      const ownCounters = createRequestCounters(() => performance.now())\n',
+      ],
+    ],
+    tests: 'workers',
+  },
+  {
+    attack: 'A51',
+    without: 'one queue of hashes for all workers of a node',
+    file: 'src/workers/services.ts',
+    find: '      const queue = hashes\n',
+    replace: '      const queue = createHashQueue({ concurrency: 2, size: 10, waitMs: 5000 })\n',
+    tests: 'workers',
+  },
+  {
+    attack: 'A11',
+    without: 'the count of answers in hand at all workers of a node',
+    file: 'src/workers/services.ts',
+    find: "        begin: (key: string): number => change('answers', key, 1),",
+    replace: '        begin: (key: string): number => own.answers.add(key, 1),',
+    tests: 'workers',
+  },
+  {
+    attack: 'A60',
+    without: 'the count of connections of an address at all workers of a node',
+    file: 'src/workers/services.ts',
+    find: '          if (connections.of(address) >= most) return false',
+    replace: '          if (own.connections.of(address) >= most) return false',
+    tests: 'workers',
+  },
 ]

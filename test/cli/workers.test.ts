@@ -1,0 +1,230 @@
+import { type ChildProcessWithoutNullStreams, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { post } from '../../bench/support/http.ts'
+import { recover, redirectUri } from '../../bench/support/visitor.ts'
+import { onEachDatabase } from '../support/postgres.ts'
+import { startSmtpServer, type TestSmtpServer } from '../support/smtp-server.ts'
+import { end, start, until } from './rekey.ts'
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 })
+
+const users = 60
+const clientSecret = 'a client secret that is for benchmarks only'
+let folder: string
+let smtp: TestSmtpServer
+let env: Record<string, string>
+const children: ChildProcessWithoutNullStreams[] = []
+
+beforeAll(async () => {
+  smtp = await startSmtpServer()
+})
+afterAll(() => smtp.close())
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rekey-workers-'))
+  smtp.forget()
+  env = {
+    DATABASE_URL: `sqlite:${join(folder, 'rekey.db')}`,
+    REKEY_SECRET: 'a master secret of 32 characters or more',
+    REKEY_ISSUER: 'https://id.example.com',
+    SMTP_URL: smtp.url,
+    REKEY_HOST: '127.0.0.1',
+    REKEY_PORT: '0',
+    REKEY_METRICS_PORT: '0',
+    REKEY_SHUTDOWN_DELAY: '0s',
+    REKEY_ACCESS_LOG: 'true',
+  }
+  configure({})
+})
+afterEach(async () => {
+  for (const child of children.splice(0)) await end(child, 'SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function configure(settings: object): void {
+  const client = { id: 'bench', label: 'Shop', secret: clientSecret, redirectUris: [redirectUri] }
+  const people = Array.from({ length: users }, (_, index) => ({ login: loginOf(index) }))
+  const hash = { waitMs: 60_000 }
+  const all = { clients: [client], people, password: hash, ...settings }
+  writeFileSync(join(folder, 'rekey.config.json'), JSON.stringify(all))
+}
+
+const loginOf = (index: number) => `user${index}@example.com`
+
+interface Line {
+  readonly msg?: string
+  readonly worker?: number
+  readonly pid?: number
+  readonly [name: string]: unknown
+}
+
+/** A node with workers that is ready, and what it logs. */
+async function node(args: readonly string[] = ['--workers', '2']) {
+  const child = start(['serve', ...args], { folder, env })
+  children.push(child)
+  const log: Line[] = []
+  createInterface({ input: child.stderr }).on('line', (line) =>
+    log.push(line.startsWith('{') ? (JSON.parse(line) as Line) : { msg: line }),
+  )
+  const gone = once(child, 'exit')
+  await Promise.race([until(() => log.some(({ msg }) => msg === 'ready')), gone])
+  const ready = log.find(({ msg }) => msg === 'ready')
+  if (ready === undefined) throw new Error(`rekey serve did not start: ${JSON.stringify(log)}`)
+  const url = `http://127.0.0.1:${ready.port}`
+  return {
+    ...{ child, log, gone, url, metricsUrl: `http://${ready.metrics}/metrics` },
+    /** The process of a worker, the newest that has its number. */
+    pidOf: (worker: number) =>
+      log.findLast((line) => line.worker === worker && line.pid !== undefined)?.pid ?? 0,
+    answeredBy: () =>
+      new Set(log.filter(({ msg }) => msg === 'a request was answered').map(({ worker }) => worker)),
+  }
+}
+type Node = Awaited<ReturnType<typeof node>>
+
+/** Every request has a connection of its own: which worker gets it is not foreseen. */
+const alone = () => new Agent({ keepAlive: false })
+
+/** The code of the newest mail to a user. */
+async function codeFor(login: string): Promise<string> {
+  const mail = () => smtp.received.findLast(({ to }) => to.includes(login))
+  const codeOf = () => /\b(\d{6})\b/.exec(mail()?.source.split('\r\n\r\n').slice(1).join('\n') ?? '')?.[1]
+  await until(() => codeOf() !== undefined)
+  return codeOf() ?? ''
+}
+
+function visit(url: string, index: number) {
+  const login = loginOf(index)
+  const agent = alone()
+  const code = () => codeFor(login)
+  return recover({ engineUrl: url, agent, login, password: `Lighthouse-Biscuit-${index}`, code })
+}
+
+const token = (url: string, secret = clientSecret) =>
+  post(alone(), `${url}/oauth2/default/v1/token`, {
+    type: 'application/x-www-form-urlencoded',
+    body: `grant_type=interaction_code&interaction_code=none&redirect_uri=${encodeURIComponent(redirectUri)}`,
+    headers: { authorization: `Basic ${Buffer.from(`bench:${secret}`).toString('base64')}` },
+  })
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function metric({ metricsUrl }: Node, name: string): Promise<number> {
+  const text = await (await fetch(metricsUrl, { headers: { connection: 'close' } })).text()
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
+onEachDatabase('two workers', ({ name, create }) => {
+  test('are one node: for recoveries, budgets, metrics and its end', async () => {
+    const database = name === 'sqlite' ? undefined : await create()
+    if (database !== undefined) env.DATABASE_URL = database.url
+    configure({ limits: { requests: { tokenPerAddress: 25, wrongSecretsPerAddress: 5 } } })
+    const all = await node()
+
+    await Promise.all(Array.from({ length: 6 }, (_, index) => visit(all.url, index)))
+    expect(all.answeredBy()).toEqual(new Set([1, 2]))
+    expect(smtp.received).toHaveLength(12)
+
+    // A budget of N is N, however the requests fall on the workers (A85). Six tokens are of the recoveries.
+    const answers = await Promise.all(Array.from({ length: 40 }, () => token(all.url)))
+    expect(answers.filter(({ status }) => status !== 429)).toHaveLength(25 - 6)
+    expect(await metric(all, 'rekey_budget_refusals_total{budget="tokenPerAddress"}')).toBe(40 - 19)
+
+    // What one of them has answered, each of them counts.
+    const counted = async () => metric(all, 'rekey_http_requests_total')
+    const answered = all.log.filter(({ msg }) => msg === 'a request was answered').length
+    for (let time = 0; time < 4; time++) expect(await counted()).toBe(answered)
+    expect(await metric(all, 'rekey_flow_outcomes_total{intent="recovery",outcome="completed"}')).toBe(6)
+    expect(await metric(all, 'rekey_workers')).toBe(2)
+
+    const killed = all.pidOf(1)
+    process.kill(killed, 'SIGKILL')
+    await until(() => all.log.some(({ msg }) => msg === 'a worker is ready again'))
+    expect(all.log.find(({ msg }) => msg?.startsWith('a worker has ended by itself'))).toMatchObject({
+      ...{ worker: 1, pid: killed, code: null, signal: 'SIGKILL', restartInMs: 0 },
+    })
+    // Nothing that was shown before is taken back: a counter that falls would be counted once more.
+    expect(await counted()).toBeGreaterThanOrEqual(answered)
+    expect(await metric(all, 'rekey_worker_exits_total')).toBe(1)
+    expect((await token(all.url)).status).toBe(429)
+
+    const pids = [1, 2].map(all.pidOf)
+    const begun = performance.now()
+    all.child.kill('SIGTERM')
+    expect(await all.gone).toEqual([0, null])
+    expect(performance.now() - begun).toBeLessThan(12_000)
+    expect(pids.map(isAlive)).toEqual([false, false])
+    await database?.drop()
+  })
+})
+
+describe('workers', () => {
+  test('are replaced one by one on SIGHUP under load: no step is lost, no connection refused', async () => {
+    const all = await node()
+    const before = [1, 2].map(all.pidOf)
+    let stopped = false
+    let next = 0
+    let done = 0
+    const load = Promise.all(
+      Array.from({ length: 3 }, async () => {
+        while (!stopped && next < users - 1) {
+          await visit(all.url, next++)
+          done++
+        }
+      }),
+    )
+    await until(() => done > 0)
+    all.child.kill('SIGHUP')
+    await until(() =>
+      all.log.some(({ msg }) => msg === 'all workers run with the configuration as it is now'),
+    )
+    stopped = true
+    await load
+    const after = [1, 2].map(all.pidOf)
+    expect(after.some((pid) => before.includes(pid))).toBe(false)
+    expect(before.map(isAlive)).toEqual([false, false])
+
+    // One that is broken changes nothing.
+    writeFileSync(join(folder, 'rekey.config.json'), '{ "clients": 3 }')
+    all.child.kill('SIGHUP')
+    await until(() => all.log.some(({ msg }) => msg?.startsWith('the new configuration cannot be used')))
+    await visit(all.url, users - 1)
+    expect([1, 2].map(all.pidOf)).toEqual(after)
+
+    // Whatever ends the primary, no worker is left.
+    process.kill(all.child.pid ?? 0, 'SIGKILL')
+    await until(() => !after.some(isAlive))
+  })
+
+  test('that cannot start end the node with the reason', async () => {
+    const other = createServer()
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    env.REKEY_PORT = String(typeof address === 'object' && address !== null ? address.port : 0)
+    const child = start(['serve', '--workers=2'], { folder, env })
+    children.push(child)
+    let said = ''
+    child.stderr.on('data', (text) => (said += text))
+    expect(await once(child, 'exit')).toEqual([1, null])
+    other.close()
+    expect(said).toContain(`port ${env.REKEY_PORT}`)
+    expect(said).toContain('rekey: worker 1 ended before it was ready (exit code 1)')
+    expect(spawnSync('pgrep', ['-P', String(child.pid)]).stdout.toString()).toBe('')
+  })
+})
