@@ -1,5 +1,6 @@
 // What a recovery costs: flows a second, CPU of the engine's process a flow, the least that it could be, and how long
-// each step takes at 80 % load. With `--beside PATH` this checkout beside another one, in turns in one run.
+// each step takes at 80 % load. With `--beside PATH` this checkout beside another one, in turns in one run; with
+// `--workers=N` as many workers beside one process.
 import { createHasher } from '../src/passwords/index.ts'
 import { paired } from './support/beside.ts'
 import { type BenchDatabase, createDatabase, openBenchStorage } from './support/databases.ts'
@@ -15,6 +16,7 @@ import { argument, median, option, percentile, print, printTable, report, verdic
 import { secondFactorCpuMs } from './support/second-factors.ts'
 import { signatureCpuMs } from './support/signature.ts'
 import { recover, type StepName, stepNames } from './support/visitor.ts'
+import { measureWorkers } from './support/workers.ts'
 
 const flows = Number(option('flows', '1000'))
 const parallel = Number(option('parallel', '16'))
@@ -257,6 +259,39 @@ async function mailsOf(beside?: string): Promise<readonly MailFigures[]> {
 if (process.argv.includes('--mails')) {
   const load = loadAverage()
   report('mails', { load, limits: limits.mail, mails: await mailsOf(argument('beside')) })
+  process.exit(0)
+}
+
+/** What several workers may cost of what one process does. */
+const workersLimit = 1.15
+
+/** Several workers beside one process: CPU is a gate, the speed-up of this machine is not. */
+async function severalWorkers(workers: number): Promise<void> {
+  const load = loadAverage()
+  const turns = Number(option('turns', '5'))
+  const rows = []
+  for (const kind of kinds) {
+    const row = await measureWorkers(kind, workers, { turns, count: Math.ceil(flows / turns), parallel })
+    rows.push(row)
+    const ratios = row.several.map((ms, turn) => ms / (row.one[turn] ?? Number.NaN))
+    const ratio = median(ratios)
+    const { one, several } = row.flowsPerSecond
+    print(
+      `${kind}: a flow costs ${median(row.one).toFixed(1)} ms of CPU with one process, ${median(row.several).toFixed(1)} with ${workers} workers: ${ratio.toFixed(2)} times that (${ratios.map((one) => one.toFixed(2)).join(', ')}), ${workersLimit} ${verdict(ratio <= workersLimit)}`,
+    )
+    print(
+      `${kind}: ${one.toFixed(0)} and ${several.toFixed(0)} flows a second: ${(several / one).toFixed(2)} times`,
+    )
+    if (row.lockShare !== undefined) {
+      print(`${kind}: ${(100 * row.lockShare).toFixed(1)} % of the time in statements waits for locks`)
+    }
+  }
+  report('flow-workers', { load, workers, limit: workersLimit, flows, parallel, turns, rows })
+}
+
+const workers = Number(option('workers', '1'))
+if (workers > 1) {
+  await severalWorkers(workers)
   process.exit(0)
 }
 

@@ -95,7 +95,8 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary | u
   let ready: Readonly<Record<string, unknown>> = {}
   let leader: Child | undefined
 
-  // The system's own balance prefers one process; SO_REUSEPORT refuses what waits at a worker that ends (docs/performance.md).
+  // Costs a connection no more than SO_REUSEPORT (docs/performance.md), which not every system has, and with which what waits
+  // at a worker that is killed is lost.
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({ exec: process.argv[1] ?? '', args: process.argv.slice(2) })
 
