@@ -155,6 +155,9 @@ onEachDatabase('a migration that fails', (database) => {
   })
 })
 
+/** Indexes that are not unique, and that versions from before read once, as they start: without them that is slower, and right. */
+const dispensable = /^drop index if exists "transactions_by_(updated_at|link_hash)"$/
+
 /** What a version that still runs would stumble over. */
 const takesAway =
   /\b(drop|rename|truncate)\b|\balter column\b|\badd constraint\b|add column "\w+" \w+ not null(?! default)|default \S+ not null drop/i
@@ -163,7 +166,9 @@ test.each(['sqlite', 'postgres'] as const)(
   'from 0008 on, a migration on %s expands only, or says which versions it shuts out',
   async (kind) => {
     const found = async (change: SchemaChange) =>
-      (await statementsOf(change, kind)).map((query) => query.sql).filter((text) => takesAway.test(text))
+      (await statementsOf(change, kind))
+        .map((query) => query.sql)
+        .filter((text) => takesAway.test(text) && !dispensable.test(text))
     for (const [name, change] of Object.entries(migrations)) {
       if (name > '0008' && change.contract === undefined)
         expect([name, await found(change)]).toEqual([name, []])
