@@ -8,6 +8,7 @@ import { messagesPage } from './documents/messages.ts'
 import { openApiFile } from './documents/openapi.ts'
 import { operationsPage } from './documents/operations.ts'
 import { rfc9700Page } from './documents/rfc9700.ts'
+import { statementsPage } from './documents/statements.ts'
 import { statusesPage } from './documents/statuses.ts'
 import { supportedPage } from './documents/supported.ts'
 
@@ -27,6 +28,7 @@ export const documents: readonly GeneratedDocument[] = [
   { file: 'docs/messages.md', render: messagesPage },
   { file: 'docs/operations.md', render: operationsPage },
   { file: 'docs/rfc9700.md', render: rfc9700Page },
+  { file: 'docs/statements.md', render: statementsPage },
   { file: 'docs/statuses.md', render: statusesPage },
   { file: 'docs/openapi.yaml', render: openApiFile },
   { file: 'docs/supported.md', render: supportedPage },
