@@ -68,11 +68,30 @@ function runWith(node) {
   })
 }
 
+// What one start has compiled the next one reads: a third of the time that loading takes. The folder is the package's own
+// and no other user's: compiled code is run as it is found, and in a folder such as /tmp others could put theirs. Where
+// it cannot be written, in a container that is read-only, every start compiles. NODE_COMPILE_CACHE names another folder.
+function rememberCompiled() {
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE || !process.getuid) return
+  const folder = path.join(root, '.cache')
+  try {
+    if (!fs.existsSync(folder)) fs.mkdirSync(folder, { mode: 0o700 })
+    const found = fs.lstatSync(folder)
+    const isOurs = found.isDirectory() && found.uid === process.getuid() && (found.mode & 0o022) === 0
+    if (isOurs) require('module').enableCompileCache(folder)
+  } catch (_) {
+    // A start without it takes longer, and is as good.
+  }
+}
+
 function start() {
   if (!fs.existsSync(main))
     return fail(['it is not built yet', 'run: npm ci, or in a checkout: npm run build'])
   // Not import(), which an old Node could not even read.
-  if (major(process.version) >= needed) return require(main)
+  if (major(process.version) >= needed) {
+    rememberCompiled()
+    return require(main)
+  }
   const node = findNode()
   if (node === undefined) {
     const lines = [

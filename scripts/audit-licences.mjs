@@ -4,6 +4,7 @@
 // own, never ship: their licences and scripts are not asked for. Exit code 1 where anything is otherwise, with a line for each.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundled } from './bundled.mjs'
 
 /** SPDX ids. Licences that ask something of the one who runs the engine as a service are not among them. */
 const allowed = new Set([
@@ -61,7 +62,7 @@ for (const one of installed(packages)) {
   if (entry.hasInstallScript === true && (allowScripts[name] === undefined || entry.dev !== true)) {
     report('has an install script')
   }
-  if (entry.dev === true) continue
+  if (entry.dev === true && !bundled.has(name)) continue
   const licence = entry.license ?? 'none'
   licences.set(licence, (licences.get(licence) ?? 0) + 1)
   if (!isAllowed(licence)) report(`has the licence ${licence}`)

@@ -7,17 +7,12 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writ
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { bundled } from './bundled.mjs'
+import { lineMap } from './line-map.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const built = join(root, `dist.${process.pid}`)
 const replaced = join(root, `dist.${process.pid}.old`)
-
-/**
- * The packages that the bundle holds a copy of, of exactly the version that package.json names. They are pure JavaScript
- * without dependencies of their own, in hundreds of small files. They stay in `dependencies`: declarations name their
- * types, and `npm audit` sees the versions that run.
- */
-const bundled = new Set(['jose', 'kysely', 'libphonenumber-js', 'typebox'])
 
 /** The modules that others import or run. All else of dist/ may be named and cut differently by the next build. */
 const entries = {
@@ -103,7 +98,14 @@ async function bundle() {
     sourcemapExcludeSources: true,
   })
   await build.close()
-  return output.filter(({ type }) => type === 'chunk')
+  const chunks = output.filter(({ type }) => type === 'chunk')
+  for (const { fileName, map } of chunks) {
+    // One that only passes on what others export has none.
+    if (map === null) continue
+    const file = join(built, `${fileName}.map`)
+    writeFileSync(file, JSON.stringify(lineMap(JSON.parse(readFileSync(file, 'utf8')))))
+  }
+  return chunks
 }
 
 /** The licences of the packages that the bundle holds parts of, as they ask for. */

@@ -318,7 +318,7 @@ await client.customizationApi.uploadBrandThemeLogo({ brandId, themeId, file: { d
 
 ## The admin page
 
-![The admin page: a user with status, actions and recent events](assets/admin.png)
+![The admin page: a user with status, actions and recent events](assets/admin.webp)
 
 \`/admin\` of the engine. Users: find them by name, email or status; create one, edit the profile, choose the groups; reset the
 password (ends the sessions and sends the mail), unlock, suspend, activate, deactivate, delete; see the factors and remove one or all; see the sessions and end one or

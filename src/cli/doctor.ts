@@ -17,6 +17,7 @@ import { askDatabase, connectionOf } from './doctor-database.ts'
 import { secretFilesOf } from './doctor-files.ts'
 import { mailOf } from './doctor-mail.ts'
 import { operationOf } from './doctor-operation.ts'
+import { packagesOf } from './doctor-packages.ts'
 import { signUpOf, withoutPasswordOf } from './doctor-sign-up.ts'
 import { telephonyOf } from './doctor-telephony.ts'
 import { devDataIfAny } from './with-core.ts'
@@ -69,6 +70,7 @@ export const doctor: Command = {
       ...findingsOf(config, { system: database.system, mailProblem: mail.problem }),
       ...connectionOf(config),
       ...operationOf(config),
+      await packagesOf(),
       ...secretFilesOf(terminal, loaded, config),
       ...mail.findings,
       ...signUpOf(config, database.system?.policies.signUps),

@@ -10,7 +10,7 @@ import { portInUse } from './ports.ts'
 
 /** Compiled: Node strips no types of what stands in `node_modules`. */
 const server = join(import.meta.dirname, '../../../dist/sample-app/server.js')
-const needed = ['@okta/okta-auth-js', 'express', 'express-session']
+const needed = ['@okta/okta-auth-js', 'express', 'express-session', 'libphonenumber-js']
 const exitWithParent = new URL(`../exit-with-parent${extname(import.meta.filename)}`, import.meta.url)
 
 /** The sample app in its own process, like any other app. */
