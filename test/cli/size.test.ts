@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -77,7 +77,7 @@ describe('what is installed', () => {
     ]) {
       expect(paths).toContain(path)
     }
-    expect(paths.filter((path) => /^(src|docs\/assets)\/|\.test\./.test(path))).toEqual([])
+    expect(paths.filter((path) => /^(src|docs\/assets)\/|\.test\.ts$/.test(path))).toEqual([])
 
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
     const notices = readFileSync(join(dist, 'third-party.md'), 'utf8')
@@ -86,6 +86,21 @@ describe('what is installed', () => {
     for (const [name = '', version] of noticed) {
       expect(lock.packages[`node_modules/${name}`].version, name).toBe(version)
     }
+  })
+
+  test('the production tree has at most 165 packages beside oidc-provider’s, and none that the bundle replaces', () => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<Record<string, LockEntry>>
+    }
+    const found = productionOf(packages)
+    const names = new Set([...found].map((path) => path.replace(/^.*node_modules\//, '')))
+    expect(found.size).toBeGreaterThan(50)
+    expect(found.size).toBeLessThan(200)
+    const tools = ['libphonenumber-js', 'qrcode', 'yargs', 'pngjs', '@okta/okta-auth-js', 'express', 'sharp']
+    expect(tools.filter((name) => names.has(name))).toEqual([])
+    let bytes = 0
+    for (const path of found) bytes += bytesOf(join(root, path))
+    expect(bytes).toBeLessThan(60_000_000)
   })
 
   test('a line of the bundle is found in the sources by its map', () => {
@@ -97,9 +112,53 @@ describe('what is installed', () => {
     expect(ran.stderr).toBe('')
     const [, file = '', line = ''] = /(src\/config\/[\w./-]+\.ts):(\d+):\d+/.exec(ran.stdout) ?? []
     expect(existsSync(join(root, file)), ran.stdout).toBe(true)
-    expect(readFileSync(join(root, file), 'utf8').split('\n')[Number(line) - 1]).toMatch(/ConfigError/)
+    // `if (…) {` and the one statement in it are one line of the bundle.
+    const lines = readFileSync(join(root, file), 'utf8').split('\n')
+    expect(lines.slice(Number(line) - 1, Number(line) + 1).join('\n')).toMatch(/throw new ConfigError/)
   })
 })
+
+interface LockEntry {
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
+/** The places in the lock of what `npm install rekey-engine` brings, for any platform. */
+function productionOf(packages: Readonly<Record<string, LockEntry>>): ReadonlySet<string> {
+  const placeOf = (from: string, name: string): string | undefined => {
+    for (let folder = from; ; folder = folder.slice(0, folder.lastIndexOf('/node_modules/'))) {
+      const place = `${folder === '' ? '' : `${folder}/`}node_modules/${name}`
+      if (packages[place] !== undefined) return place
+      if (folder === '') return undefined
+      if (!folder.includes('/node_modules/')) return placeOf('', name)
+    }
+  }
+  const found = new Set<string>()
+  const visit = (place: string) => {
+    const { dependencies, optionalDependencies } = packages[place] ?? {}
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const next = placeOf(place, name)
+      if (next === undefined || found.has(next)) continue
+      found.add(next)
+      visit(next)
+    }
+  }
+  visit('')
+  return found
+}
+
+/** The bytes of the files of a package, without those of packages in it, and 0 where it is not for this platform. */
+function bytesOf(folder: string): number {
+  if (!existsSync(folder)) return 0
+  let bytes = 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === 'node_modules') continue
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) bytes += bytesOf(path)
+    else if (entry.isFile()) bytes += statSync(path).size
+  }
+  return bytes
+}
 
 const stackOfConfigError = `
   const { checkConfig } = await import(process.env.ENTRY)
