@@ -3,7 +3,10 @@ import type { PageWords } from '../i18n/index.ts'
 import type { Posted } from './read-form.ts'
 import { type IdxForm, type IdxResponse, membersOf } from './response.ts'
 
-/** Of each provider: its script, the element that it fills, the field of the form that gets the token, and where it loads from. */
+/**
+ * Of each provider: its script, the element that it fills, the field of the form that gets the token, and
+ * where it loads from.
+ */
 const providers = {
   HCAPTCHA: {
     script: 'https://js.hcaptcha.com/1/api.js',
@@ -59,7 +62,10 @@ export function captchaOf(response: IdxResponse, ownScript?: string): PageCaptch
   }
 }
 
-/** The place of the captcha in a form, which the provider's script fills. Without it the form says that it is missing. */
+/**
+ * The place of the captcha in a form, which the provider's script fills. Without it the form says that it is
+ * missing.
+ */
 export const captchaField = (
   form: IdxForm,
   captcha: PageCaptcha | undefined,

@@ -26,7 +26,9 @@ function scopesOf(form: IdxForm): readonly Scope[] {
   }))
 }
 
-/** The list of what the app wants, and two buttons: which one was pressed is the answer, without JavaScript. */
+/**
+ * The list of what the app wants, and two buttons: which one was pressed is the answer, without JavaScript.
+ */
 export function consentForm(
   form: IdxForm,
   response: IdxResponse,

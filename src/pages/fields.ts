@@ -85,7 +85,10 @@ const keyboards: Readonly<Record<string, 'email' | 'tel' | 'url'>> = {
   profileUrl: 'url',
 }
 
-/** The entries of some fields, those of inner fields included; what is fixed, hidden or a form of its own is none. */
+/**
+ * The entries of some fields, those of inner fields included; what is fixed, hidden or a form of its own is
+ * none.
+ */
 export function entriesOf(
   fields: readonly IdxField[],
   context: FieldContext,
@@ -247,7 +250,10 @@ export function focusOf(entries: readonly Entry[]): string | undefined {
 export const hiddenFields = (form: IdxForm, token: string): Html =>
   html`<input type="hidden" name="form" value="${form.name}"><input type="hidden" name="page" value="${token}">`
 
-/** A sentence with the name of a user or an app in it, set apart so that its direction does not mix with that of the sentence. */
+/**
+ * A sentence with the name of a user or an app in it, set apart so that its direction does not mix with that
+ * of the sentence.
+ */
 export function sentence(text: string, values: Readonly<Record<string, string>>): Html {
   const [name = ''] = Object.keys(values)
   const value = values[name]

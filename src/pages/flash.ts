@@ -2,8 +2,9 @@ import { plainHash, type Secrets } from '../base/index.ts'
 import type { IdxField, IdxForm, IdxMessage, IdxResponse } from './response.ts'
 
 /**
- * What the page after a POST has to say, carried over the redirect in a sealed cookie of the browser: the messages of the answer, and
- * what was typed. A reload shows the page without it. It is sealed, as names and addresses stand in it, and bound to the interaction.
+ * What the page after a POST has to say, carried over the redirect in a sealed cookie of the browser: the
+ * messages of the answer, and what was typed. A reload shows the page without it. It is sealed, as names and
+ * addresses stand in it, and bound to the interaction.
  */
 export interface Flash {
   readonly messages: readonly IdxMessage[]
@@ -78,7 +79,10 @@ const formOf = (value: unknown): { readonly value: readonly IdxField[] } | undef
     ? (value.form as { readonly value: readonly IdxField[] })
     : undefined
 
-/** The present response with the messages of the answer before in it: as the answer itself would have had them. */
+/**
+ * The present response with the messages of the answer before in it: as the answer itself would have had
+ * them.
+ */
 export function withFlash(response: IdxResponse, { messages, inFields }: Flash): IdxResponse {
   const own = response.messages?.value ?? []
   const isNew = ({ i18n, message }: IdxMessage): boolean =>

@@ -1,8 +1,9 @@
 /**
- * The engine's own sign-in pages: one function from an IDX response to its page (`renderPage`), and the routes below `/signin` that
- * take its forms. It is a client of the protocol like any other: it reads responses and sends submissions to the code of the IDX
- * endpoints, which the engine hands it, and knows no step, no flow and no database. A transaction is found by the cookie of the
- * browser that it is bound to; no address has its handle (A80).
+ * The engine's own sign-in pages: one function from an IDX response to its page (`renderPage`), and the
+ * routes below `/signin` that take its forms. It is a client of the protocol like any other: it reads
+ * responses and sends submissions to the code of the IDX endpoints, which the engine hands it, and knows no
+ * step, no flow and no database. A transaction is found by the cookie of the browser that it is bound to; no
+ * address has its handle (A80).
  */
 export { renderDone, renderExpired, renderLink } from './entry/pages.ts'
 export { entryRoutes } from './entry/routes.ts'

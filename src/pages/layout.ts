@@ -38,7 +38,10 @@ const code = (key: string, words: PageWords, label = words.code.label): Asked =>
   labels: { 'credentials.passcode': label },
 })
 
-/** Asking for the code that was sent, or for what else an authenticator asks for. The same for a challenge and an enrolment. */
+/**
+ * Asking for the code that was sent, or for what else an authenticator asks for. The same for a challenge and
+ * an enrolment.
+ */
 const verifying: Readonly<Record<string, LayoutOf>> = {
   okta_email(response, words) {
     const to = sentTo(response)

@@ -3,7 +3,10 @@ import { endedTransactionCookies, transactionsIn } from '../interactions/index.t
 import { flashName, noFlashCookie } from './flash.ts'
 import { signInPath } from './render.ts'
 
-/** The interactions that the cookies of a browser bind it to, and the cookies that take those of the pages away. */
+/**
+ * The interactions that the cookies of a browser bind it to, and the cookies that take those of the pages
+ * away.
+ */
 export function leavePages(
   cookies: string | undefined,
   base: string,

@@ -14,7 +14,10 @@ import {
   shownAs,
 } from './response.ts'
 
-/** The secret of an authenticator app, as a picture and in groups to type. Only a picture that the engine has drawn is shown. */
+/**
+ * The secret of an authenticator app, as a picture and in groups to type. Only a picture that the engine has
+ * drawn is shown.
+ */
 export function keyPicture(data: Readonly<Record<string, unknown>>, words: PageWords): Html | false {
   const { href } = membersOf(data.qrcode)
   const { sharedSecret } = data
@@ -68,7 +71,10 @@ interface Choice {
   readonly detail: string | undefined
 }
 
-/** What can be chosen. Where a method is to be chosen, too, each is a choice of its own, so that one press is enough. */
+/**
+ * What can be chosen. Where a method is to be chosen, too, each is a choice of its own, so that one press is
+ * enough.
+ */
 export function choicesOf(
   options: readonly IdxOption[],
   response: IdxResponse,

@@ -13,12 +13,16 @@ export type Posted = ReadonlyMap<string, string>
 
 type Input = Readonly<Record<string, unknown>>
 
-/** The name of the button or the circle by which one of several forms is chosen: `0`, or `1:voice` with its method. */
+/**
+ * The name of the button or the circle by which one of several forms is chosen: `0`, or `1:voice` with its
+ * method.
+ */
 export const choiceName = 'choice'
 
 /**
- * The body of an IDX request from a posted form. Only what the form of the response has is read, so that a page can send nothing
- * that a client of the protocol could not, and values that are fixed come from the response and not from the browser.
+ * The body of an IDX request from a posted form. Only what the form of the response has is read, so that a
+ * page can send nothing that a client of the protocol could not, and values that are fixed come from the
+ * response and not from the browser.
  */
 export const readForm = (form: IdxForm, posted: Posted): Input => readFields(form.value ?? [], posted, '')
 

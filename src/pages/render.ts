@@ -93,8 +93,9 @@ interface Context {
 }
 
 /**
- * The page of an IDX response. Everything that the response offers is a form of it, with every field in it, so that an authenticator
- * that this function does not know has a page as well. It needs no JavaScript, but for passkeys.
+ * The page of an IDX response. Everything that the response offers is a form of it, with every field in it,
+ * so that an authenticator that this function does not know has a page as well. It needs no JavaScript, but
+ * for passkeys.
  *
  * @param language the wanted locales, the preferred one first: `de-AT,de,en`
  */
@@ -139,8 +140,8 @@ ${alternatives(main, rest, context)}`,
 const leadOf = ({ lead }: Layout): Html | false => lead !== undefined && html`<p class="lead">${lead}</p>`
 
 /**
- * Which app the user goes on to, on every page: of two that a browser is at, a page of the one is not taken for one of the other (A71). The first
- * page says it in its lead, a consent in its title.
+ * Which app the user goes on to, on every page: of two that a browser is at, a page of the one is not taken
+ * for one of the other (A71). The first page says it in its lead, a consent in its title.
  */
 function appLine(main: IdxForm, response: IdxResponse, words: PageWords): Html | false {
   const app = response.app?.value.label
@@ -180,8 +181,8 @@ export function renderNotice(
 const ownPaths = ['/', '/oauth2', '/oauth2/default']
 
 /**
- * What an address of the engine itself shows in a browser: the name of the org, and where a sign-in begins. Undefined for every other
- * path. `basePath` is the path of the public address, without a slash at the end.
+ * What an address of the engine itself shows in a browser: the name of the org, and where a sign-in begins.
+ * Undefined for every other path. `basePath` is the path of the public address, without a slash at the end.
  */
 export const renderFront = (
   brand: Brand,
@@ -326,7 +327,10 @@ function usernameOf(response: IdxResponse, words: PageWords): Html | false {
   )
 }
 
-/** Several forms in one, of which a visitor fills one: what only one of them asks for is shown where it is chosen. */
+/**
+ * Several forms in one, of which a visitor fills one: what only one of them asks for is shown where it is
+ * chosen.
+ */
 function eitherOf(field: IdxField, asked: Asked, context: FieldContext, isMain: boolean): Html {
   const { words, values } = context
   const options = formsOf(field) ?? []
@@ -360,7 +364,10 @@ ${ordered.map(({ entry, holders: [holder = 0, ...more] }) =>
 const wrongIn = (entries: readonly Entry[]): string | undefined =>
   entries.find(({ field }) => (field.messages?.value.length ?? 0) > 0)?.path
 
-/** A form that the browser fills in with a passkey. The button is shown by the script: without it nothing could be sent. */
+/**
+ * A form that the browser fills in with a passkey. The button is shown by the script: without it nothing
+ * could be sent.
+ */
 function passkeyForm(
   form: IdxForm,
   { ask, options, names }: NonNullable<ReturnType<typeof passkeyData>>,
@@ -416,8 +423,8 @@ ${links.length > 0 && html`<div class="links">${links.map((form) => (form.name =
 }
 
 /**
- * The way back from the code of a phone that is being set up, for a number that was mistyped: the phone is chosen once more, which asks for
- * the number again. False for everything else.
+ * The way back from the code of a phone that is being set up, for a number that was mistyped: the phone is
+ * chosen once more, which asks for the number again. False for everything else.
  */
 function otherNumber(forms: readonly IdxForm[], context: Context): Html | false {
   const { response, words, action, token } = context

@@ -137,7 +137,10 @@ export function partAt(response: IdxResponse, path: string | readonly string[] |
 /** The names of actions that these pages offer. The others, such as `poll`, are for programs. */
 const actions = ['recover', 'resend'] as const
 
-/** All forms that a visitor may send: the remediations, then the actions on what is asked for, then the way out. */
+/**
+ * All forms that a visitor may send: the remediations, then the actions on what is asked for, then the way
+ * out.
+ */
 export function formsIn(response: IdxResponse): readonly IdxForm[] {
   const current = [response.currentAuthenticatorEnrollment?.value, response.currentAuthenticator?.value]
   return [

@@ -74,16 +74,23 @@ export interface PagesParts {
     readonly address: string
     readonly signal?: AbortSignal
   }): Promise<Answer>
-  /** Where the app of an interaction has its pages, or where a transaction of no app began. The interaction may have expired. */
+  /**
+   * Where the app of an interaction has its pages, or where a transaction of no app began. The interaction
+   * may have expired.
+   */
   findWayOn(interactionHandle: string): Promise<WayOn | undefined>
   /** Answers the request that has completed a transaction: where the browser goes now. Sends a redirect. */
   finish(finished: Finished, request: FastifyRequest, reply: FastifyReply): Promise<unknown>
   /**
-   * How the transaction of a handle has ended, for the browser that holds it: where it goes on; the key of its last words; or, where its answer
-   * was handed out, the app. Undefined: it has not, or nothing is known of it.
+   * How the transaction of a handle has ended, for the browser that holds it: where it goes on; the key of
+   * its last words; or, where its answer was handed out, the app. Undefined: it has not, or nothing is known
+   * of it.
    */
   findEnd(interactionHandle: string, cookies: string | undefined): Promise<PageEnd | undefined>
-  /** Whether a browser holds the transaction of a mailed link: its handle, and the code where the link is alive. */
+  /**
+   * Whether a browser holds the transaction of a mailed link: its handle, and the code where the link is
+   * alive.
+   */
   findHeld(call: {
     readonly clientId: string
     readonly token: string
@@ -111,7 +118,10 @@ export interface EntryParts {
     },
     from: {
       readonly token?: { readonly kind: 'recovery' | 'activation'; readonly text: string }
-      /** The interaction that this browser is bound to: begun anew for the same app, where an app has begun it. */
+      /**
+       * The interaction that this browser is bound to: begun anew for the same app, where an app has begun
+       * it.
+       */
       readonly handle?: string | undefined
       /** Where the browser is sent at the end, where there is no app. */
       readonly end: string
@@ -153,10 +163,10 @@ export interface AppHome {
 type WayOn = { readonly label?: string; readonly address: string }
 
 /**
- * The policy of the pages: their own stylesheet, pictures that stand in the page, and on pages that ask for a passkey their own script.
- * `form-action` is left out on purpose: browsers apply it to every redirect after the form, and the last one leads to the app, from
- * there perhaps on, or to a scheme of a native app. A form that was injected would be needed for it to protect anything, and
- * all texts are escaped.
+ * The policy of the pages: their own stylesheet, pictures that stand in the page, and on pages that ask for a
+ * passkey their own script. `form-action` is left out on purpose: browsers apply it to every redirect after
+ * the form, and the last one leads to the app, from there perhaps on, or to a scheme of a native app. A form
+ * that was injected would be needed for it to protect anything, and all texts are escaped.
  */
 const policyOf = (hasScript: boolean, hasLogo: boolean, captcha = ''): string =>
   [
@@ -172,7 +182,10 @@ const policyOf = (hasScript: boolean, hasLogo: boolean, captcha = ''): string =>
 /** How large a posted form may be, in bytes. */
 const bodyLimit = 32 * 1024
 
-/** The pages below `/signin`. A GET shows where the transaction of the browser is; a POST takes a form and leads back. */
+/**
+ * The pages below `/signin`. A GET shows where the transaction of the browser is; a POST takes a form and
+ * leads back.
+ */
 export function pagesRoutes(parts: PagesParts): FastifyPluginAsync {
   return async (app) => {
     await serveAssets(app, parts)
@@ -197,7 +210,9 @@ export function postedForm(app: FastifyInstance): void {
   )
 }
 
-/** Every page that is opened has the look as it stands in the database. What a form leads to is a page again. */
+/**
+ * Every page that is opened has the look as it stands in the database. What a form leads to is a page again.
+ */
 export function freshBrand(app: FastifyInstance, brands: Brands): void {
   app.addHook('preHandler', async ({ method, routeOptions }) => {
     if (method === 'GET' && !routeOptions.url?.includes('/assets/')) await brands.refresh()
@@ -275,7 +290,8 @@ export const sendPage = (reply: FastifyReply, page: string, status = 200, captch
         page.includes('<img class="logo"'),
         captcha,
       ),
-      // With `no-referrer` browsers send `Origin: null` with the forms of the page; its address has no secret.
+      // With `no-referrer` browsers send `Origin: null` with the forms of the page; its address has no
+      // secret.
       'referrer-policy': 'same-origin',
       vary: 'Accept-Language, Cookie',
     })
@@ -349,8 +365,9 @@ async function show(parts: PagesParts, request: FastifyRequest, reply: FastifyRe
 }
 
 /**
- * The end of a transaction once more, in the browser that holds it: the answer to the form that made it may have been lost, as by a second click.
- * What was handed out to an app already is not handed out again (RFC 6749, section 4.1.2): the page leads to the app.
+ * The end of a transaction once more, in the browser that holds it: the answer to the form that made it may
+ * have been lost, as by a second click. What was handed out to an app already is not handed out again (RFC
+ * 6749, section 4.1.2): the page leads to the app.
  */
 function sendEnd(
   reply: FastifyReply,
@@ -377,7 +394,10 @@ const noticeOf = (flash: Flash | undefined, { end, entry }: PageWords): { readon
   return flash?.isUnoffered ? { notice: entry.unoffered } : {}
 }
 
-/** Takes a form of the present page, and leads back to the page: nothing is sent twice by a reload (post/redirect/get). */
+/**
+ * Takes a form of the present page, and leads back to the page: nothing is sent twice by a reload
+ * (post/redirect/get).
+ */
 async function take(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
   const { brand, handle } = visit
@@ -408,8 +428,8 @@ async function responseAt(parts: PagesParts, { ip }: FastifyRequest, handle: str
 }
 
 /**
- * The code of a mailed link, taken over by a button in the browser that holds its transaction: it is sent as the form that asks for it would
- * have sent it, with the same checks and budgets.
+ * The code of a mailed link, taken over by a button in the browser that holds its transaction: it is sent as
+ * the form that asks for it would have sent it, with the same checks and budgets.
  */
 export async function takeCode(
   parts: PagesParts,
@@ -465,8 +485,9 @@ async function submit(
   }
   const next = answer.body as IdxResponse
   if (typeof membersOf(next.success).href === 'string' && response.stateHandle !== undefined) {
-    // The end of a request by `authorize`: that address makes session and code, in the browser that it is bound to. The cookie goes with it, so that
-    // a form which is sent again, as its answer was lost, leads there too.
+    // The end of a request by `authorize`: that address makes session and code, in the browser that it is
+    // bound to. The cookie goes with it, so that a form which is sent again, as its answer was lost, leads
+    // there too.
     const location = returnAddress(visit.brand.base, handle, response.stateHandle)
     return reply.code(303).header('location', location).send()
   }
@@ -504,8 +525,9 @@ export function notFromHere(reply: FastifyReply, { brand, language }: Visit): Fa
 }
 
 /**
- * What a form of this page is sent with: which transaction, which form of it, and what it asks for. So a page of another transaction,
- * or of an earlier step of this one, is not taken for the present one. It is derived from the state handle, which no page has.
+ * What a form of this page is sent with: which transaction, which form of it, and what it asks for. So a page
+ * of another transaction, or of an earlier step of this one, is not taken for the present one. It is derived
+ * from the state handle, which no page has.
  */
 function tokenOf(response: IdxResponse, form: IdxForm): string {
   const { key, id, methods } = currentOf(response)
@@ -537,7 +559,10 @@ function openValues(form: IdxForm, posted: Posted): Readonly<Record<string, stri
   )
 }
 
-/** Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped (A51). */
+/**
+ * Aborted when the connection ends before the answer is written: what waits for this caller alone is dropped
+ * (A51).
+ */
 function goneOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => {

@@ -46,7 +46,10 @@ export function refusedAnswer(
   return { delivered: toApp(server, recipient, answer), cookies: [] }
 }
 
-/** The user has no way to prove what the app asks for (OpenID Connect Core Error Code unmet_authentication_requirements 1.0). */
+/**
+ * The user has no way to prove what the app asks for (OpenID Connect Core Error Code
+ * unmet_authentication_requirements 1.0).
+ */
 export const unmetRequirements = oauthError(
   'unmet_authentication_requirements',
   'The user cannot meet the authentication requirements of this request (acr_values, max_age).',

@@ -31,10 +31,12 @@ import {
 import { withSessionToken } from './session-token.ts'
 
 /**
- * The endpoint `authorize` (RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2). What the browser's session has proven answers
- * at once where it is enough for the app; else a transaction begins that is bound to this browser.
+ * The endpoint `authorize` (RFC 6749, section 4.1.1; OpenID Connect Core 1.0, section 3.1.2). What the
+ * browser's session has proven answers at once where it is enough for the app; else a transaction begins that
+ * is bound to this browser.
  *
- * @throws ProtocolError where nothing may be answered to the app: the client or the address is not what is registered.
+ * @throws ProtocolError where nothing may be answered to the app: the client or the address is not what is
+ * registered.
  */
 export async function authorize(
   parts: Parts,

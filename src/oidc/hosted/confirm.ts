@@ -20,10 +20,16 @@ export const interactionRequired = oauthError(
   'The user has to confirm a sign-in to an app with a scheme of its own.',
 )
 
-/** Any program of a device can take a scheme of its own, another app's, too: its user is asked each time (RFC 8252, section 8.6). */
+/**
+ * Any program of a device can take a scheme of its own, another app's, too: its user is asked each time (RFC
+ * 8252, section 8.6).
+ */
 export const isSchemeOfAnApp = (redirectUri: string): boolean => !/^https?:/i.test(redirectUri)
 
-/** What the form of that page has which no other page knows: of the browser that it is bound to, and of its interaction. */
+/**
+ * What the form of that page has which no other page knows: of the browser that it is bound to, and of its
+ * interaction.
+ */
 const confirmToken = (id: string, browser: string): string =>
   plainHash(JSON.stringify(['continue', id, browser])).slice(0, 22)
 

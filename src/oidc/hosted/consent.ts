@@ -4,8 +4,9 @@ import type { Parts } from '../parts.ts'
 import type { AuthorizationServer } from '../server.ts'
 
 /**
- * What of a request its user must agree to. As at Okta, of the server `default` alone: the scopes whose setting asks for it, where the
- * app's `consent_method` is `REQUIRED` or the request has `prompt=consent`. Scopes that an administrator has granted never ask.
+ * What of a request its user must agree to. As at Okta, of the server `default` alone: the scopes whose
+ * setting asks for it, where the app's `consent_method` is `REQUIRED` or the request has `prompt=consent`.
+ * Scopes that an administrator has granted never ask.
  */
 export async function consentFor(
   { storage }: Pick<Parts, 'storage'>,

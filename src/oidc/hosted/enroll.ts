@@ -16,8 +16,8 @@ export const asksToEnroll = (form: Form): boolean =>
   (optional(form, 'prompt') ?? '').split(' ').includes('enroll_authenticator')
 
 /**
- * A request whose user signs in anew, as strongly as the user can, and is then asked to enrol what it names. Its answer has the state, and neither
- * a code nor a token: an app learns nothing of the user by it.
+ * A request whose user signs in anew, as strongly as the user can, and is then asked to enrol what it names.
+ * Its answer has the state, and neither a code nor a token: an app learns nothing of the user by it.
  */
 export function readEnrolment(form: Form, { settings: { grantTypes } }: Client) {
   if (optional(form, 'prompt') !== 'enroll_authenticator') {

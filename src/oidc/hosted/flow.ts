@@ -28,9 +28,13 @@ export interface HostedFlow {
       readonly lifetimes: { readonly codeMs: number; readonly absoluteMs: number }
     },
   ): Promise<Returned | undefined>
-  /** Begins a browser's session by a session token, once. Absent: there are none, as the classic API is off. */
+  /**
+   * Begins a browser's session by a session token, once. Absent: there are none, as the classic API is off.
+   */
   redeemSessionToken?(token: string, use: SessionTokenUse): Promise<RedeemedSession | undefined>
-  /** Ends the transaction that a browser's cookies bind it to, and answers the cookies that take those away. */
+  /**
+   * Ends the transaction that a browser's cookies bind it to, and answers the cookies that take those away.
+   */
   leave(cookies: string | undefined): Promise<readonly string[]>
   /** Where the browser is asked what a transaction asks for, and the cookie that binds it to that. */
   page(call: HostedPageCall): Promise<BrowserAnswer>
@@ -42,7 +46,10 @@ export interface HostedPageCall {
   /** Of its transaction: for a page that speaks the protocol itself. */
   readonly stateToken: string
   readonly clientId: string
-  /** Whether the browser may load the address of its request once more, as by a reload, and is answered as before. */
+  /**
+   * Whether the browser may load the address of its request once more, as by a reload, and is answered as
+   * before.
+   */
   readonly mayRepeat: boolean
   readonly acceptLanguage: string | undefined
   readonly isSecure: boolean

@@ -13,8 +13,8 @@ import type { Answer } from './response.ts'
 import { askedBy, hasTokens, refuseUnbound } from './response-types.ts'
 
 /**
- * The members of an answer to the app: the code, or what else its response type asks for. Of an answer without a code none leaves, and the
- * one that was made is known to no other.
+ * The members of an answer to the app: the code, or what else its response type asks for. Of an answer
+ * without a code none leaves, and the one that was made is known to no other.
  *
  * @throws ProtocolError where the session ended in between, its user may not use the app any more, or the app takes no such tokens any more
  */
@@ -40,7 +40,8 @@ export async function membersFor(
     const signedIn = begun && (await findSignedIn(tx, begun.id, clientId, now, person))
     if (signedIn === undefined) return undefined
     const { session } = signedIn
-    // The tokens live as long as the session of an app: without a code there is no redemption that says that the app has come for it.
+    // The tokens live as long as the session of an app: without a code there is no redemption that says that
+    // the app has come for it.
     await setSessionEnd(tx, session.id, session.createdAt + parts.lifetimes.sessionMs)
     const granted = await stillGranted(tx, clientId, request.scope.split(' '))
     const made: Issue = {

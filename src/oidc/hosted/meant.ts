@@ -5,8 +5,8 @@ import type { AuthorizationServer } from '../server.ts'
 import { isKeyRevoked, readHint } from '../token-status.ts'
 
 /**
- * The id of the user whom the app expects (OpenID Connect Core 1.0, section 3.1.2.1); undefined: any. A hint is not looked up, and says
- * nothing that its holder does not know (A73).
+ * The id of the user whom the app expects (OpenID Connect Core 1.0, section 3.1.2.1); undefined: any. A hint
+ * is not looked up, and says nothing that its holder does not know (A73).
  */
 export async function readMeantUser(
   parts: Parts,

@@ -32,8 +32,8 @@ export type MailedTokenState = 'good' | 'lapsed' | 'spent'
 /** Transactions of the engine's own pages that no request to `authorize` has begun. */
 export interface OwnPages {
   /**
-   * Begins a transaction that is bound to this browser. With a token: that of its user, undefined where it is spent. Without one: for the
-   * app whose request the browser is at (`handle`), else for no app.
+   * Begins a transaction that is bound to this browser. With a token: that of its user, undefined where it is
+   * spent. Without one: for the app whose request the browser is at (`handle`), else for no app.
    */
   begin(
     call: OwnPagesCall,
@@ -50,7 +50,10 @@ export interface OwnPages {
   userIdOf(token: MailedToken): Promise<string | undefined>
   /** What the user of a good token signs in with, masked: the mail may have been forwarded. Reads only. */
   maskedLoginOf(token: MailedToken): Promise<string | undefined>
-  /** The user of the browser's session. It is not used by that: the page shows the end of a sign-in, and decides nothing. */
+  /**
+   * The user of the browser's session. It is not used by that: the page shows the end of a sign-in, and
+   * decides nothing.
+   */
   findUserId(cookies: string | undefined): Promise<string | undefined>
 }
 
@@ -124,8 +127,9 @@ async function userIdOf(parts: Parts, token: MailedToken): Promise<string | unde
 }
 
 /**
- * The request that this browser has brought from an app, to be begun anew: with the same client, address, challenge and state, so that it
- * can only end where it would have ended. One of another browser is not taken over (A80).
+ * The request that this browser has brought from an app, to be begun anew: with the same client, address,
+ * challenge and state, so that it can only end where it would have ended. One of another browser is not taken
+ * over (A80).
  */
 async function requestOf(
   { storage, clock }: Parts,

@@ -16,7 +16,10 @@ export const failedPage = (
 <p><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
 
-/** For a browser that is at a sign-in which is over, of which no app is at fault, and where another one begins. */
+/**
+ * For a browser that is at a sign-in which is over, of which no app is at fault, and where another one
+ * begins.
+ */
 export const endedPage = (
   words: Words,
   base: string,
@@ -30,7 +33,9 @@ export const endedPage = (
 <p><a href="${base}/signin">${words.error.again}</a></p>`,
   })
 
-/** For a browser that asks too often, or that the engine fails: no app is at fault, and it can be tried again. */
+/**
+ * For a browser that asks too often, or that the engine fails: no app is at fault, and it can be tried again.
+ */
 export const unexpectedPage = (
   words: Words,
   base: string,
@@ -43,7 +48,10 @@ export const unexpectedPage = (
 <p><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
 
-/** For a signed-in browser that goes on to an app with a scheme of its own: its user says so by a form of this page. */
+/**
+ * For a signed-in browser that goes on to an app with a scheme of its own: its user says so by a form of this
+ * page.
+ */
 export const continuePage = (
   words: Words,
   base: string,

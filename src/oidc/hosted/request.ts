@@ -25,7 +25,10 @@ export interface AuthorizeRequest {
   readonly responseType?: string
   readonly codeChallenge: string
   readonly request: Omit<InteractionRequest, 'hosted'>
-  /** `none`: nothing may be asked. `login` and `create`: a session counts for nothing; `create` begins with the sign-up. */
+  /**
+   * `none`: nothing may be asked. `login` and `create`: a session counts for nothing; `create` begins with
+   * the sign-up.
+   */
   readonly prompt: 'none' | 'login' | 'create' | undefined
   /** Whether the user is asked for a consent that was given before, too. */
   readonly asksConsentAnew: boolean
@@ -33,8 +36,9 @@ export interface AuthorizeRequest {
 }
 
 /**
- * The app and the address that a request comes from. Both are compared with what is registered before anything is answered to
- * either: what is wrong here is shown on a page, never sent on (A30, RFC 9700, sections 4.1 and 4.11).
+ * The app and the address that a request comes from. Both are compared with what is registered before
+ * anything is answered to either: what is wrong here is shown on a page, never sent on (A30, RFC 9700,
+ * sections 4.1 and 4.11).
  */
 export async function readRecipient({ storage }: Parts, form: Form): Promise<Recipient> {
   const client = await findActiveClient(storage.db, optional(form, 'client_id') ?? '')
@@ -69,7 +73,8 @@ function modeOf(form: Form, redirectUri: string): ResponseMode | undefined {
   if (asked === undefined) return defaultMode(form)
   // A message has no address but an origin: an app with a scheme of its own has none.
   if (asked === 'okta_post_message' && !/^https?:/.test(redirectUri)) return undefined
-  // A query stands in the logs of servers, and goes on in the Referer (OAuth 2.0 Multiple Response Types, section 3).
+  // A query stands in the logs of servers, and goes on in the Referer (OAuth 2.0 Multiple Response Types,
+  // section 3).
   if (asked === 'query' && hasTokens(form.get('response_type'))) return undefined
   return responseModes.find((mode) => mode === asked)
 }
@@ -135,7 +140,9 @@ function refuseMode(form: Form, redirectUri: string): void {
   )
 }
 
-/** Okta takes them, but they are not served yet; to leave them unread would be to leave what is signed unread. */
+/**
+ * Okta takes them, but they are not served yet; to leave them unread would be to leave what is signed unread.
+ */
 function refuseObjects(form: Form): void {
   const refused = { request: 'request_not_supported', request_uri: 'request_uri_not_supported' } as const
   for (const [name, error] of Object.entries(refused)) {
@@ -162,7 +169,10 @@ function readChallenge(form: Form, client: Client): string {
   return ''
 }
 
-/** `none` stands alone (OpenID Connect Core 1.0, section 3.1.2.1); of the others each asks for something of its own. */
+/**
+ * `none` stands alone (OpenID Connect Core 1.0, section 3.1.2.1); of the others each asks for something of
+ * its own.
+ */
 function readPrompts(form: Form): Pick<AuthorizeRequest, 'prompt' | 'asksConsentAnew'> {
   const asked = (optional(form, 'prompt') ?? '').split(' ').filter(Boolean)
   if (asked.some((one) => !(prompts as readonly string[]).includes(one))) {

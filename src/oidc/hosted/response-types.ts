@@ -12,7 +12,9 @@ const withImplicit = [
   'code id_token token',
 ] as const
 
-/** The response types that are served: tokens in an answer to a browser only where the installation allows it. */
+/**
+ * The response types that are served: tokens in an answer to a browser only where the installation allows it.
+ */
 export const responseTypes = ({ implicit }: { readonly implicit: boolean }): readonly string[] =>
   implicit ? ['code', ...withImplicit] : ['code']
 
@@ -23,7 +25,10 @@ export interface AskedInAnswer {
   readonly accessToken: boolean
 }
 
-/** What a response type asks for. Its words are a set: their order says nothing (OAuth 2.0 Multiple Response Types, section 3). */
+/**
+ * What a response type asks for. Its words are a set: their order says nothing (OAuth 2.0 Multiple Response
+ * Types, section 3).
+ */
 export function askedBy(type: string | undefined): AskedInAnswer {
   const words = (type ?? 'code').split(' ')
   return {
@@ -38,8 +43,9 @@ export const hasTokens = (type: string | undefined): boolean =>
   type !== undefined && /(^| )(id_)?token( |$)/.test(type)
 
 /**
- * The response type of a request, its words in order. Tokens leave through the browser only where the installation allows it and the app
- * has the grant `implicit`: there they are bound to nothing, and stay in histories and logs of pages (RFC 9700, section 2.1.2).
+ * The response type of a request, its words in order. Tokens leave through the browser only where the
+ * installation allows it and the app has the grant `implicit`: there they are bound to nothing, and stay in
+ * histories and logs of pages (RFC 9700, section 2.1.2).
  */
 export function readType(form: Form, client: Client, installation: { readonly implicit: boolean }): string {
   const { grantTypes } = client.settings
@@ -69,8 +75,8 @@ export function readType(form: Form, client: Client, installation: { readonly im
 }
 
 /**
- * An app whose access tokens are all bound to its key gets none in an answer to a browser: there is no proof beside it, so that token would
- * be bound to nothing (RFC 9449, section 5.2; A31).
+ * An app whose access tokens are all bound to its key gets none in an answer to a browser: there is no proof
+ * beside it, so that token would be bound to nothing (RFC 9449, section 5.2; A31).
  *
  * @throws ProtocolError `unauthorized_client`
  */
@@ -82,7 +88,10 @@ export function refuseUnbound(type: string | undefined, client: Client): void {
   )
 }
 
-/** An ID token in an answer needs a nonce, by which the app knows that the token is of its own request (OpenID Connect Core 1.0, section 3.2.2.1). */
+/**
+ * An ID token in an answer needs a nonce, by which the app knows that the token is of its own request (OpenID
+ * Connect Core 1.0, section 3.2.2.1).
+ */
 export function checkForTokens(
   type: string,
   { scope, nonce }: { readonly scope: string; readonly nonce: string | undefined },

@@ -4,7 +4,10 @@ import type { ResponseMode } from '../../interactions/index.ts'
 /** The response modes that are served, as discovery lists them. */
 export const responseModes: readonly ResponseMode[] = ['query', 'fragment', 'form_post', 'okta_post_message']
 
-/** The values of `prompt` that are served, as discovery lists them: those of a sign-in. `enroll_authenticator` is a request of another kind. */
+/**
+ * The values of `prompt` that are served, as discovery lists them: those of a sign-in. `enroll_authenticator`
+ * is a request of another kind.
+ */
 export const prompts = ['none', 'login', 'consent', 'create'] as const
 
 /** How the answer to `authorize` leaves: a redirect, or a page that hands it over. */
@@ -21,8 +24,8 @@ export type Delivered =
 export type Answer = Readonly<Record<string, string | undefined>>
 
 /**
- * Hands an answer to an app, at an address that was compared with what is registered (A30). `query` and `fragment` are appended as
- * text: to parse and print the registered address could change it.
+ * Hands an answer to an app, at an address that was compared with what is registered (A30). `query` and
+ * `fragment` are appended as text: to parse and print the registered address could change it.
  */
 export function deliver(mode: ResponseMode, redirectUri: string, answer: Answer): Delivered {
   const members = Object.fromEntries(
@@ -59,8 +62,8 @@ const posting =
   'const{answer,origin}=document.body.dataset;const to=window.parent===window?window.opener:window.parent;if(to)to.postMessage(JSON.parse(answer),origin)'
 
 /**
- * A page that posts the answer to the window that opened it or has it in a frame: to the origin of the registered address alone,
- * so that no other page receives it, wherever that window has gone meanwhile (A72).
+ * A page that posts the answer to the window that opened it or has it in a frame: to the origin of the
+ * registered address alone, so that no other page receives it, wherever that window has gone meanwhile (A72).
  */
 function postMessage(redirectUri: string, members: Readonly<Record<string, string>>): Delivered {
   const page = html`<!doctype html>
@@ -75,8 +78,8 @@ const withScript = (page: string, script: string): string =>
   page.replace('</body>', () => `<script>${script}</script></body>`)
 
 /**
- * The one script may run, by its hash. The page may stand in a frame of the app, for a silent sign-in; forms may lead anywhere,
- * since browsers check each redirect of the app's own as well.
+ * The one script may run, by its hash. The page may stand in a frame of the app, for a silent sign-in; forms
+ * may lead anywhere, since browsers check each redirect of the app's own as well.
  */
 function headersFor(redirectUri: string, script: string): Readonly<Record<string, string>> {
   const hash = Buffer.from(s256(script), 'base64url').toString('base64')

@@ -30,8 +30,8 @@ import { endedPage } from './page.ts'
 import { browserSecret } from './request.ts'
 
 /**
- * The way back of a browser whose transaction has ended with a sign-in: the code for the app and the browser's session, once, and only
- * in the browser that began it (A71, A80).
+ * The way back of a browser whose transaction has ended with a sign-in: the code for the app and the
+ * browser's session, once, and only in the browser that began it (A71, A80).
  */
 export async function returnFromPages(
   parts: Parts,
@@ -73,7 +73,10 @@ export async function returnFromPages(
   }
 }
 
-/** What takes the cookie of the transaction away which the pages name: it stays until the answer of its end leaves. */
+/**
+ * What takes the cookie of the transaction away which the pages name: it stays until the answer of its end
+ * leaves.
+ */
 function endedCookies(
   selector: string | undefined,
   cookies: string | undefined,
@@ -85,8 +88,9 @@ function endedCookies(
 }
 
 /**
- * Where a browser goes on whose sign-in has handed its code out: that answer may have been lost, and the same code is given to no one once more, not
- * even here, where another party may have been given it (RFC 6749, section 4.1.2). The app begins again, and finds the session.
+ * Where a browser goes on whose sign-in has handed its code out: that answer may have been lost, and the same
+ * code is given to no one once more, not even here, where another party may have been given it (RFC 6749,
+ * section 4.1.2). The app begins again, and finds the session.
  */
 async function wayOn(
   { storage }: Parts,
@@ -109,8 +113,8 @@ const consentDenied = oauthError(
 )
 
 /**
- * Throws where the app was deactivated, or its address taken away, while its user was asked: an address that is not registered any more gets
- * no code (A72).
+ * Throws where the app was deactivated, or its address taken away, while its user was asked: an address that
+ * is not registered any more gets no code (A72).
  */
 export async function refuseFormerAddress({ storage }: Parts, interaction: Interaction): Promise<void> {
   // What began at a page of the engine ends at one, and no code leaves.
@@ -121,7 +125,10 @@ export async function refuseFormerAddress({ storage }: Parts, interaction: Inter
   }
 }
 
-/** An app that expects a user gets no code of another one, whose session ends before anything comes of it (A73). */
+/**
+ * An app that expects a user gets no code of another one, whose session ends before anything comes of it
+ * (A73).
+ */
 async function refuseOtherUser(
   parts: Parts,
   { sessionId, request }: Interaction,

@@ -45,7 +45,8 @@ export function addAuthorize(
     onSend: onPage(() => baseOf(server().oauth)),
     handler: async (request, reply) => {
       const call = callOf(request)
-      // Browsers send no cookie with what another site posts: as an address that they go to it has them, or from a page of here.
+      // Browsers send no cookie with what another site posts: as an address that they go to it has them, or
+      // from a page of here.
       if (request.method === 'POST' && request.headers['sec-fetch-site'] === 'cross-site') {
         return send(request, reply, { delivered: sentAgain(server(), call.form), cookies: [] })
       }
@@ -57,7 +58,10 @@ export function addAuthorize(
 /** The longest address of which every server and proxy on the way takes the whole, in bytes. */
 const longestAddress = 4096
 
-/** A request from another site once more, from here: by its address, or where that would be too long for one by a form of a page. */
+/**
+ * A request from another site once more, from here: by its address, or where that would be too long for one
+ * by a form of a page.
+ */
 function sentAgain({ oauth }: AuthorizationServer, form: BrowserCall['form']): BrowserAnswer['delivered'] {
   const url = `${oauth}/v1/authorize`
   const query = new URLSearchParams([...form]).toString()
@@ -121,8 +125,9 @@ export function addHosted(
 }
 
 /**
- * The session of a browser, for the scripts of its pages (`session.exists()` of okta-auth-js). The cookie alone counts here, and nowhere else in
- * the API (A81). CORS lets pages of trusted origins read it, of the same site only: browsers send the cookie from no other.
+ * The session of a browser, for the scripts of its pages (`session.exists()` of okta-auth-js). The cookie
+ * alone counts here, and nowhere else in the API (A81). CORS lets pages of trusted origins read it, of the
+ * same site only: browsers send the cookie from no other.
  */
 export function addSessions(
   app: FastifyInstance,
@@ -170,8 +175,9 @@ export function sendSignOut(
 }
 
 /**
- * A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73). Another host of the same site
- * sends it, and could prolong or end a session without reading the answer: what changes something is taken of trusted origins alone.
+ * A page of another site sends no cookie of ours; where a browser should, it is refused all the same (A73).
+ * Another host of the same site sends it, and could prolong or end a session without reading the answer: what
+ * changes something is taken of trusted origins alone.
  */
 async function refuseForeign(
   { storage }: Parts,

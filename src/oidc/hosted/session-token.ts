@@ -14,8 +14,9 @@ interface WithSession<Call> {
 }
 
 /**
- * Makes the session token of a request the session of the browser that brings it. One that is not good is as none: what the app is answered
- * depends on the session alone, so that nothing shows which tokens there were (A83).
+ * Makes the session token of a request the session of the browser that brings it. One that is not good is as
+ * none: what the app is answered depends on the session alone, so that nothing shows which tokens there were
+ * (A83).
  */
 export async function withSessionToken<Call extends { readonly cookies: string | undefined }>(
   { storage, clock, lifetimes }: Parts,
@@ -51,10 +52,12 @@ export async function withSessionToken<Call extends { readonly cookies: string |
 }
 
 /**
- * Makes a session token the browser's session and leads on (`session.setCookieAndRedirect` of okta-auth-js). The target is compared before the
- * token is used: it must be of a trusted origin with the scope REDIRECT, or of the engine. A token that is not good leads to the sign-in page.
+ * Makes a session token the browser's session and leads on (`session.setCookieAndRedirect` of okta-auth-js).
+ * The target is compared before the token is used: it must be of a trusted origin with the scope REDIRECT, or
+ * of the engine. A token that is not good leads to the sign-in page.
  *
- * @throws ProtocolError where the target is none of these: nothing leads there, and the token stays good (A72).
+ * @throws ProtocolError where the target is none of these: nothing leads there, and the token stays good
+ * (A72).
  */
 export async function redirectWithCookie(
   parts: Parts,

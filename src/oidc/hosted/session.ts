@@ -7,8 +7,8 @@ import type { AuthorizationServer } from '../server.ts'
 import { sessionOf } from './browser.ts'
 
 /**
- * The session of the browser that calls, as the sessions API shows it. Throws 404 `E0000007` where there is none. A page that asks again
- * and again does not prolong it: that is what a refresh is for.
+ * The session of the browser that calls, as the sessions API shows it. Throws 404 `E0000007` where there is
+ * none. A page that asks again and again does not prolong it: that is what a refresh is for.
  */
 export async function readSession(
   parts: Parts,
@@ -29,8 +29,8 @@ const notFound = () =>
   apiError('E0000007', { status: 404, summary: 'Not found: Resource not found: me (Session)' })
 
 /**
- * Ends the session of the browser that calls and answers the cookie that takes its cookie away. The sessions of apps that came of it stay,
- * as at Okta: each app signs its own user out.
+ * Ends the session of the browser that calls and answers the cookie that takes its cookie away. The sessions
+ * of apps that came of it stay, as at Okta: each app signs its own user out.
  */
 export async function endSession(
   parts: Parts,

@@ -54,11 +54,13 @@ interface SignOutHint {
 }
 
 /**
- * The sign-out that an app asks for (OpenID Connect RP-Initiated Logout 1.0). An ID token ends its session and that of the browser, if
- * that is of the same user. Without one, or where the browser is signed in as another user, the browser's own session ends only
- * once its user has agreed: a page of another site could ask for it (A73).
+ * The sign-out that an app asks for (OpenID Connect RP-Initiated Logout 1.0). An ID token ends its session
+ * and that of the browser, if that is of the same user. Without one, or where the browser is signed in as
+ * another user, the browser's own session ends only once its user has agreed: a page of another site could
+ * ask for it (A73).
  *
- * @throws ProtocolError where the ID token is none of this server, or the address to return to is not registered: then nothing ends.
+ * @throws ProtocolError where the ID token is none of this server, or the address to return to is not
+ * registered: then nothing ends.
  */
 export async function signOutByApp(
   parts: Parts,
@@ -89,8 +91,8 @@ export async function signOutByApp(
 }
 
 /**
- * The sign-out of the browser at the engine's own address: at once where its user went there, or by a form of the page that asks. A page
- * that another site, or another host of this one, leads to asks first (A73).
+ * The sign-out of the browser at the engine's own address: at once where its user went there, or by a form of
+ * the page that asks. A page that another site, or another host of this one, leads to asks first (A73).
  */
 export async function signOutHere(
   parts: Parts,
@@ -117,8 +119,8 @@ export async function signOutHere(
 }
 
 /**
- * Ends the session of an ID token, that of the browser that it came of, and that of the calling browser. Answers whether it came of one.
- * The first that ends is recorded.
+ * Ends the session of an ID token, that of the browser that it came of, and that of the calling browser.
+ * Answers whether it came of one. The first that ends is recorded.
  */
 async function endSessions(
   parts: Parts,
@@ -130,7 +132,8 @@ async function endSessions(
     // The user's row first, as in every transaction about a user (A50).
     await lockPerson(tx, userId)
     const own = hint && (await revokeSession(tx, hint.sessionId, now))
-    // What the browser has proven answers no other app after it, even where the app's own session had ended before (A71).
+    // What the browser has proven answers no other app after it, even where the app's own session had ended
+    // before (A71).
     const parent = hint && (await revokeParentOf(tx, hint.sessionId, now))
     const here = browser && (await revokeSession(tx, browser.id, now))
     const ended = own ?? here ?? parent
@@ -139,7 +142,10 @@ async function endSessions(
   })
 }
 
-/** The cookies that take those of a browser away, whose transaction ends as well: the next user of it goes on with nothing. */
+/**
+ * The cookies that take those of a browser away, whose transaction ends as well: the next user of it goes on
+ * with nothing.
+ */
 export async function leavingCookies(
   { hosted }: Parts,
   { oauth }: AuthorizationServer,
@@ -156,8 +162,9 @@ export async function leavingCookies(
 }
 
 /**
- * The ID token of a sign-out; undefined where there is none. One that has expired, or whose key was rotated away, is accepted (section 2):
- * its session may still be live. That of a revoked key is not, nor that of another client than a request names.
+ * The ID token of a sign-out; undefined where there is none. One that has expired, or whose key was rotated
+ * away, is accepted (section 2): its session may still be live. That of a revoked key is not, nor that of
+ * another client than a request names.
  */
 async function readSignOutHint(
   parts: Parts,
@@ -255,13 +262,15 @@ async function readReturnAddress(
 }
 
 /**
- * Where a sign-out at the engine's own address leads: as at the endpoint of apps, or to `fromURI`, if its origin is a trusted one for redirects.
- * Any other `fromURI` is not followed (A30): the user is signed out all the same.
+ * Where a sign-out at the engine's own address leads: as at the endpoint of apps, or to `fromURI`, if its
+ * origin is a trusted one for redirects. Any other `fromURI` is not followed (A30): the user is signed out
+ * all the same.
  */
 async function readOwnReturnAddress(parts: Parts, form: Form): Promise<string | undefined> {
   const uri = optional(form, 'fromURI')
   if (uri === undefined) return readReturnAddress(parts, form, undefined)
-  // In printable ASCII without a backslash, which every parser reads alike, and without a name or a password before its host.
+  // In printable ASCII without a backslash, which every parser reads alike, and without a name or a password
+  // before its host.
   if (uri.length > 2048 || !/^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/.test(uri) || !URL.canParse(uri))
     return undefined
   const { origin, username, password, href } = new URL(uri)

@@ -13,7 +13,10 @@ interface Home {
   readonly address: string
 }
 
-/** The last page of a transaction that no app has begun: who is signed in, which apps the user has, and the way out, as on a shared computer. */
+/**
+ * The last page of a transaction that no app has begun: who is signed in, which apps the user has, and the
+ * way out, as on a shared computer.
+ */
 export const renderDone = (
   brand: Brand,
   language: string | undefined,
@@ -42,7 +45,10 @@ export const renderExpired = (
     wayOn,
   })
 
-/** The page of a link in a mail: what it is for, and a button; or that it is of no use any more, and a way to one. */
+/**
+ * The page of a link in a mail: what it is for, and a button; or that it is of no use any more, and a way to
+ * one.
+ */
 export function renderLink(
   brand: Brand,
   language: string | undefined,
@@ -58,7 +64,10 @@ export function renderLink(
     readonly wayOn?: Home | undefined
     /** Whose account it is for, masked: who opens a link of another user sees that it is. */
     readonly login?: string | undefined
-    /** Who is signed in in this browser, where that is another user than the link is for, who stands here masked. */
+    /**
+     * Who is signed in in this browser, where that is another user than the link is for, who stands here
+     * masked.
+     */
     readonly otherUser?: { readonly user: string; readonly other: string } | undefined
   },
 ): string {

@@ -26,7 +26,9 @@ const deepLinks = {
   [`${signInPath}/unlock`]: 'unlock-account',
 } as const
 
-/** The paths of the links in the mails of an administrator, of today's and of Okta's earlier and later ones. */
+/**
+ * The paths of the links in the mails of an administrator, of today's and of Okta's earlier and later ones.
+ */
 const tokenPaths = [
   ['/signin/reset-password/:token', 'recovery'],
   ['/reset_password/:token', 'recovery'],
@@ -75,12 +77,13 @@ const callOf = ({ ip, headers }: FastifyRequest) => ({
 })
 
 /**
- * A deep link begins a transaction of its own, as `authorize` does, and goes on to the page that it names: no other transaction is moved.
- * At the request of an app the new one is for that app again.
+ * A deep link begins a transaction of its own, as `authorize` does, and goes on to the page that it names: no
+ * other transaction is moved. At the request of an app the new one is for that app again.
  */
 async function beginAt(parts: PagesParts, name: string, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
-  // A browser that only guesses that the link will be followed begins nothing, and leaves what is under way (A71).
+  // A browser that only guesses that the link will be followed begins nothing, and leaves what is under way
+  // (A71).
   if (isGuess(request.headers)) return reply.code(503).send()
   const begun = await parts.entries.begin(callOf(request), {
     ...{ handle: visit.handle, end: `${visit.brand.base}${endPath}?begun=${pageOf(request)}` },
@@ -131,8 +134,9 @@ async function showEnd(parts: PagesParts, request: FastifyRequest, reply: Fastif
 }
 
 /**
- * The form of a mailed link in the browser that holds its transaction: it takes the code over, as a form of that transaction's page. To open the
- * link does not (A17), and in any other browser nothing comes of it (A18, A84): there the page of the link says what it is good for.
+ * The form of a mailed link in the browser that holds its transaction: it takes the code over, as a form of
+ * that transaction's page. To open the link does not (A17), and in any other browser nothing comes of it
+ * (A18, A84): there the page of the link says what it is good for.
  */
 async function takeLink(parts: PagesParts, request: FastifyRequest, reply: FastifyReply) {
   const visit = visitOf(parts, request)
@@ -156,8 +160,9 @@ interface Charges {
 }
 
 /**
- * The link of an administrator's mail. To open it shows what it is for, and changes nothing: scanners and previews of mails follow links
- * (A17). Its form begins the transaction; the token is spent by the password that it leads to.
+ * The link of an administrator's mail. To open it shows what it is for, and changes nothing: scanners and
+ * previews of mails follow links (A17). Its form begins the transaction; the token is spent by the password
+ * that it leads to.
  */
 function addTokenPage(
   app: FastifyInstance,
@@ -196,7 +201,8 @@ async function showToken(
   reply: FastifyReply,
 ) {
   const { brand, language } = visitOf(parts, request)
-  // The address has the token: it stands in no `Referer`, not even in one to the engine itself. Forms still have their `Origin`.
+  // The address has the token: it stands in no `Referer`, not even in one to the engine itself. Forms still
+  // have their `Origin`.
   const send = (page: string, status: number) =>
     sendPage(reply, page, status).header('referrer-policy', 'strict-origin')
   const state = await parts.entries.stateOf({ kind, text })

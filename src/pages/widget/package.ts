@@ -50,7 +50,8 @@ export interface WidgetProblem {
 }
 
 /**
- * Finds the package that the options name. Reads the list of its files, so that nothing else can be asked for by a path.
+ * Finds the package that the options name. Reads the list of its files, so that nothing else can be asked for
+ * by a path.
  *
  * @param folder the working folder: paths begin there, and the search as Node does it
  */

@@ -44,8 +44,9 @@ const captchaSources = {
 const withoutHelp = raw('[data-se="help"]{display:none!important}')
 
 /**
- * The page with the widget on the transaction of a state token. It has one script of ours, which starts it; without JavaScript, or where
- * the widget does not start, the browser goes on at the engine's own page of the same transaction.
+ * The page with the widget on the transaction of a state token. It has one script of ours, which starts it;
+ * without JavaScript, or where the widget does not start, the browser goes on at the engine's own page of the
+ * same transaction.
  */
 export function renderWidgetPage(page: WidgetPage): {
   readonly markup: string
@@ -88,7 +89,10 @@ ${look.links.help === undefined && html`<style nonce="${nonce}">${withoutHelp}</
   }
 }
 
-/** The best of the widget's languages. It has one form of Portuguese and one of Dutch; Chinese is the simplified one where no region says else. */
+/**
+ * The best of the widget's languages. It has one form of Portuguese and one of Dutch; Chinese is the
+ * simplified one where no region says else.
+ */
 export function widgetLanguage(languages: readonly string[], locales: string | undefined): string {
   const bare = new Map(
     languages
@@ -119,8 +123,9 @@ function settingsOf({ base, widget, look, stateToken, captcha }: WidgetPage) {
 }
 
 /**
- * The policy of the page: the widget's files, its calls and what it has in styles come from the engine, and nothing else, but for the captcha
- * of an installation that has one. No `form-action`: the widget leaves by a form, and browsers apply it to every redirect after that.
+ * The policy of the page: the widget's files, its calls and what it has in styles come from the engine, and
+ * nothing else, but for the captcha of an installation that has one. No `form-action`: the widget leaves by a
+ * form, and browsers apply it to every redirect after that.
  */
 function policyOf({ nonce, captcha }: WidgetPage): string {
   const { type, script } = captcha ?? {}

@@ -20,7 +20,10 @@ export interface WidgetParts {
   readonly random: Random
 }
 
-/** The page of the transaction that the cookie of a browser binds it to: for what cannot be loaded again by its own address. */
+/**
+ * The page of the transaction that the cookie of a browser binds it to: for what cannot be loaded again by
+ * its own address.
+ */
 export const widgetPath = `${signInPath}/widget`
 
 type Answered = ReturnType<typeof renderWidgetPage>
@@ -77,7 +80,8 @@ export function widgetRoutes(parts: PagesParts, own: WidgetParts): FastifyPlugin
         .type('text/javascript; charset=utf-8')
         .send(script),
     )
-    // The second generation shows this in a question for consent, where the app has no logo: it is in no package.
+    // The second generation shows this in a question for consent, where the app has no logo: it is in no
+    // package.
     app.get('/img/logos/default.png', async (_request, reply) => {
       const { logo, name, colour = '#3a4fd0' } = parts.brands.of(undefined)
       if (logo !== undefined) return reply.redirect(parts.baseUrl() + logo, 302)
