@@ -30,6 +30,10 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_CAPTCHA_SECRET: 'captcha.secret',
   REKEY_CAPTCHA_SECRET_FILE: 'captcha.secret',
   REKEY_CLASSIC: 'classic.enabled',
+  REKEY_PAGES: 'pages',
+  REKEY_WIDGET_PACKAGE: 'widget.package',
+  REKEY_WIDGET_GENERATION: 'widget.generation',
+  REKEY_WIDGET_LANGUAGE: 'widget.language',
   REKEY_HOST: 'http.host',
   REKEY_PORT: 'http.port',
   REKEY_TRUSTED_PROXIES: 'http.trustedProxies',
@@ -42,6 +46,7 @@ export const variables: Readonly<Record<string, string>> = {
   REKEY_TRUSTED_ORIGINS: 'trustedOrigins',
   REKEY_ORG_NAME: 'org.name',
   REKEY_LOG_LEVEL: 'log.level',
+  REKEY_MANAGEMENT_HOST: 'management.host',
   REKEY_API_TOKEN: 'management.apiToken',
   REKEY_API_TOKEN_FILE: 'management.apiToken',
 }

@@ -165,6 +165,21 @@ describe('the environment', () => {
     })
   })
 
+  test('sets what the page is, the widget as the page, and the name of the admin page', async () => {
+    const { settings, warnings } = await load({
+      env: {
+        ...{ REKEY_PAGES: 'widget', REKEY_WIDGET_PACKAGE: '/srv/widget', REKEY_WIDGET_GENERATION: '3' },
+        ...{ REKEY_WIDGET_LANGUAGE: 'de', REKEY_MANAGEMENT_HOST: 'admin.example.com' },
+      },
+    })
+    expect(settings).toEqual({
+      pages: 'widget',
+      widget: { package: '/srv/widget', generation: 3, language: 'de' },
+      management: { host: 'admin.example.com' },
+    })
+    expect(warnings).toEqual([])
+  })
+
   test('sets several secrets, newest first, by value and by file', async () => {
     write('new', 'the newest secret\n')
     write('old', 'an older one\nthe oldest\n')
