@@ -4,4 +4,5 @@
  * it is carried out is `people`'s, tokens are `oidc`'s, and a method is added in a transaction (`flow`).
  */
 export { type AccountParts, type AccountUser, type Operation, prefix as accountPrefix } from './operation.ts'
+export { askPage as askStopPage, endPage as stopEndPage } from './pages/routes.ts'
 export { accountOperations, accountRoutes } from './routes.ts'

@@ -57,7 +57,15 @@ export const serveStopPage =
     })
   }
 
-function askPage(words: Words, { orgName, baseUrl }: AccountParts, change: AccountChange): string {
+/** Whose pages they are. */
+type Site = Pick<AccountParts, 'orgName' | 'baseUrl'>
+
+/** The page of a change that waits, with the button that stops it. */
+export function askPage(
+  words: Words,
+  { orgName, baseUrl }: Site,
+  change: Pick<AccountChange, 'kind' | 'dueAt'>,
+): string {
   const { account } = words
   const language = languageFor(words.language)
   const at = change.dueAt ?? 0
@@ -72,10 +80,11 @@ function askPage(words: Words, { orgName, baseUrl }: AccountParts, change: Accou
   })
 }
 
-function endPage(
+/** The page of a change that was stopped, or of which there is nothing to stop any more. */
+export function endPage(
   words: Words,
-  { orgName, baseUrl }: AccountParts,
-  change: AccountChange | undefined,
+  { orgName, baseUrl }: Site,
+  change: Pick<AccountChange, 'status'> | undefined,
 ): string {
   const { account } = words
   const isStopped = change?.status === 'STOPPED'

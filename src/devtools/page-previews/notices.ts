@@ -1,3 +1,4 @@
+import { askStopPage, stopEndPage } from '../../account/index.ts'
 import { wordsFor } from '../../i18n/index.ts'
 import { codePage, deadLinkPage, ownPage } from '../../idx/index.ts'
 import { continuePage, endedPage, failedPage, signedOutPage, signOutPage } from '../../oidc/index.ts'
@@ -8,6 +9,7 @@ type Notice = (brand: Brand, language: string) => string
 
 const app = { label: 'Shop', address: '/pages' }
 const site = ({ base, name }: Brand) => ({ base, orgName: name })
+const account = ({ base, name }: Brand) => ({ orgName: name, baseUrl: () => base })
 const errorId = 'oaeMadeUpForThePreview'
 
 const otherUser = { user: 'sam@example.com', other: 'm***y@example.com' }
@@ -68,6 +70,11 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
     deadLinkPage(wordsFor(language), site(brand), {
       ...{ state: 'stale', errorId, app: { label: 'Shop', home: '/pages' }, held: '/pages' },
     }),
+  'change-that-waits': (brand, language) =>
+    askStopPage(wordsFor(language), account(brand), { kind: 'enrollment.remove', dueAt: 1_790_000_000_000 }),
+  'change-that-was-stopped': (brand, language) =>
+    stopEndPage(wordsFor(language), account(brand), { status: 'STOPPED' }),
+  'change-that-is-over': (brand, language) => stopEndPage(wordsFor(language), account(brand), undefined),
   'signed-in': (brand, language) =>
     renderDone(brand, language, [app, { label: 'Back office', address: '/pages' }], 'mary@example.com'),
   'expired-request': (brand, language) => renderExpired(brand, language, app),
