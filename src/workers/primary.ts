@@ -204,7 +204,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary | u
     if (ending) return
     const restartInMs = waitAfter(slot.failures)
     log.error(
-      { worker: slot.number, pid: child.process.process.pid, code, signal, livedMs, restartInMs },
+      { worker: slot.number, pid: child.process.process.pid, exitCode: code, signal, livedMs, restartInMs },
       'a worker has ended by itself: another one takes its place',
     )
     startLater(slot, restartInMs)

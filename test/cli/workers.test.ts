@@ -149,14 +149,15 @@ onEachDatabase('two workers', ({ name, create }) => {
     const counted = async () => metric(all, 'rekey_http_requests_total')
     const answered = all.log.filter(({ msg }) => msg === 'a request was answered').length
     for (let time = 0; time < 4; time++) expect(await counted()).toBe(answered)
-    expect(await metric(all, 'rekey_flow_outcomes_total{intent="recovery",outcome="recovered"}')).toBe(6)
+    const granted = await metric(all, 'rekey_flow_outcomes_total{intent="recovery",outcome="granted"}')
+    expect(granted).toBe(6)
     expect(await metric(all, 'rekey_workers')).toBe(2)
 
     const killed = all.pidOf(1)
     process.kill(killed, 'SIGKILL')
     await until(() => all.log.some(({ msg }) => msg === 'a worker is ready again'))
     expect(all.log.find(({ msg }) => msg?.startsWith('a worker has ended by itself'))).toMatchObject({
-      ...{ worker: 1, pid: killed, code: null, signal: 'SIGKILL', restartInMs: 0 },
+      ...{ worker: 1, pid: killed, exitCode: null, signal: 'SIGKILL', restartInMs: 0 },
     })
     // Nothing that was shown before is taken back: a counter that falls would be counted once more.
     expect(await counted()).toBeGreaterThanOrEqual(answered)
