@@ -122,7 +122,7 @@ ${table(
     `\`${file.replace(/^src\//, '')}\``,
     `\`${name}\``,
     tables.length === 0 ? '' : changes ? 'changes' : 'reads',
-    tables.join(', '),
+    tables.map((name) => `\`${name}\``).join(', '),
     features.join(', '),
   ]),
 )}
