@@ -106,7 +106,7 @@ ${table(['feature', 'functions that use it'], rows)}
 
 ## Others that speak the protocol: not tried
 
-From their documentation, for orientation; none of it was run.
+For orientation; none of it was run, and none of it is checked against their present versions.
 
 | | what to look at first |
 |---|---|

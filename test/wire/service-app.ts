@@ -12,12 +12,22 @@ import { randomToken, systemClock, systemRandom } from '../../src/base/index.ts'
 import type { Kit } from '../../src/testing/index.ts'
 import { apiOf } from '../support/management.ts'
 
+/** The members that are given. */
+const given = (members: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
+type Members<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
 /** A service app with a key pair of its own. */
 export interface ServiceApp {
   readonly id: string
   readonly privateJwk: JWK
-  /** An assertion as the SDK makes it, with claims and header as given in place of the usual ones. */
-  assertion(claims?: JWTPayload, header?: Partial<JWTHeaderParameters>, key?: CryptoKey): Promise<string>
+  /** An assertion as the SDK makes it, with claims and header as given in place of the usual ones; what is undefined is left out. */
+  assertion(
+    claims?: Members<JWTPayload>,
+    header?: Members<JWTHeaderParameters>,
+    key?: CryptoKey,
+  ): Promise<string>
   /** What the token endpoint answers. */
   ask(
     scope: string | undefined,
@@ -85,9 +95,8 @@ export async function serviceApp(
         exp: now + 300,
         jti: randomToken(systemRandom),
       }
-      const given = Object.entries({ ...usual, ...claims }).filter(([, value]) => value !== undefined)
-      return new SignJWT(Object.fromEntries(given))
-        .setProtectedHeader({ alg, kid: privateJwk.kid ?? '', ...header })
+      return new SignJWT(given({ ...usual, ...claims }))
+        .setProtectedHeader({ alg, ...given({ kid: privateJwk.kid ?? '', ...header }) })
         .sign(key ?? ((await importJWK(privateJwk, alg)) as CryptoKey))
     },
     async ask(scope, assertion) {
