@@ -35,7 +35,7 @@ export interface AnswerInHand {
 /** What the workers of a node note together of sources. */
 export interface SharedSources {
   begin(key: string): Promise<AnswerInHand>
-  /** Tells the others of a sign-in. */
+  /** Passes on to the others a sign-in. */
   signedIn(key: string): void
   /** Calls the listener with the sign-ins of the others. */
   onSignedIn(listener: (key: string) => void): void
