@@ -1,46 +1,24 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { colourFrom, coloursOf, contrast } from '../../src/brand/colour.ts'
 import { reencodePng } from '../../src/brand/png.ts'
 import { type Kit, startEngine } from '../../src/testing/index.ts'
 import { newHostedBrowser } from '../support/hosted.ts'
+import { pngChunk, pngHeader, pngSignature, redPicture } from '../support/png.ts'
 import { authorizeUrl } from '../support/redirects.ts'
 import { redirectUri } from '../wire/oauth-app.ts'
 
 // A82: the name, the logo, the colours and the links of a brand, as script, as a redirect, or as something of others that is loaded.
 
-const chunk = (name: string, data: Buffer): Buffer => {
-  const named = Buffer.concat([Buffer.from(name), data])
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(data.length)
-  const sum = Buffer.alloc(4)
-  sum.writeUInt32BE(crc32(named))
-  return Buffer.concat([length, named, sum])
-}
-const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-const header = (width: number, height: number, interlace = 0) => {
-  const data = Buffer.alloc(13)
-  data.writeUInt32BE(width, 0)
-  data.writeUInt32BE(height, 4)
-  data.set([8, 6, 0, 0, interlace], 8)
-  return chunk('IHDR', data)
-}
-/** Two by two pixels, red. */
-const pixels = Buffer.concat([0, 1].map(() => Buffer.from([0, 255, 0, 0, 255, 255, 0, 0, 255])))
 const hidden = '<script>alert(1)</script>'
-const picture = (more: readonly Buffer[] = [], end = '') =>
-  Buffer.concat([
-    ...[signature, header(2, 2), ...more, chunk('IDAT', deflateSync(pixels)), chunk('IEND', Buffer.alloc(0))],
-    Buffer.from(end),
-  ])
 
 describe('a logo', () => {
   test('A82: is made anew of its pixels: no text, no profile and nothing behind its end is served', async () => {
-    const file = picture(
-      [chunk('tEXt', Buffer.from(`Comment\0${hidden}`)), chunk('eXIf', Buffer.from(hidden))],
+    const file = redPicture(
+      [pngChunk('tEXt', Buffer.from(`Comment\0${hidden}`)), pngChunk('eXIf', Buffer.from(hidden))],
       hidden,
     )
     const made = await reencodePng(file)
@@ -53,33 +31,33 @@ describe('a logo', () => {
     expect(await reencodePng(made)).toEqual(made)
   })
 
-  const broken = picture()
+  const broken = redPicture()
   broken[broken.length - 20] = (broken[broken.length - 20] ?? 0) ^ 1
   test.each([
     ['a vector graphic', Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${hidden}</svg>`), 'is no PNG'],
     ['one that is damaged', broken, 'is damaged'],
-    ['one that is cut', picture().subarray(0, 60), 'ends too early'],
+    ['one that is cut', redPicture().subarray(0, 60), 'ends too early'],
     [
       'one of too many pixels',
-      Buffer.concat([signature, header(4000, 4000), chunk('IEND', Buffer.alloc(0))]),
+      Buffer.concat([pngSignature, pngHeader(4000, 4000), pngChunk('IEND', Buffer.alloc(0))]),
       'pixels each way',
     ],
     [
       'an interlaced one',
-      Buffer.concat([signature, header(2, 2, 1), chunk('IEND', Buffer.alloc(0))]),
+      Buffer.concat([pngSignature, pngHeader(2, 2, 1), pngChunk('IEND', Buffer.alloc(0))]),
       'interlaced',
     ],
     [
       'one that unpacks to more',
       Buffer.concat([
-        signature,
-        header(2, 2),
-        chunk('IDAT', deflateSync(Buffer.alloc(9e6))),
-        chunk('IEND', Buffer.alloc(0)),
+        pngSignature,
+        pngHeader(2, 2),
+        pngChunk('IDAT', deflateSync(Buffer.alloc(9e6))),
+        pngChunk('IEND', Buffer.alloc(0)),
       ]),
       'does not fit',
     ],
-    ['a large one', Buffer.concat([picture(), Buffer.alloc(300_000)]), 'larger than'],
+    ['a large one', Buffer.concat([redPicture(), Buffer.alloc(300_000)]), 'larger than'],
   ])('A82: is refused: %s', async (_, file, reason) => {
     await expect(reencodePng(file)).rejects.toThrow(reason)
   })
@@ -100,10 +78,15 @@ describe('a logo', () => {
     [
       'of dots',
       Buffer.concat([
-        ...[signature, chunk('IHDR', size), chunk('IDAT', deflateSync(dots)), chunk('IEND', Buffer.alloc(0))],
+        ...[
+          pngSignature,
+          pngChunk('IHDR', size),
+          pngChunk('IDAT', deflateSync(dots)),
+          pngChunk('IEND', Buffer.alloc(0)),
+        ],
       ]),
     ],
-    ['in pieces', picture(Array.from({ length: 20_000 }, () => chunk('teXt', Buffer.alloc(0))))],
+    ['in pieces', redPicture(Array.from({ length: 20_000 }, () => pngChunk('teXt', Buffer.alloc(0))))],
   ])('A45: stops no other work for long: a picture %s', async (_, file) => {
     expect(file.length).toBeLessThan(256 * 1024)
     let longest = 0
@@ -156,7 +139,7 @@ describe('in the pages', () => {
 
   beforeAll(async () => {
     const logo = join(await mkdtemp(join(tmpdir(), 'rekey-brand-')), 'logo.png')
-    await writeFile(logo, picture([chunk('tEXt', Buffer.from(hidden))]))
+    await writeFile(logo, redPicture([pngChunk('tEXt', Buffer.from(hidden))]))
     idp = await startEngine({
       settings: {
         brand: { name: 'Harbour', primaryColor: '#0b7a4b', links: { help: 'mailto:help@example.com' } },
