@@ -8,7 +8,6 @@ const later: Readonly<Record<string, () => Promise<unknown>>> = {
   '@simplewebauthn/server': () => import('@simplewebauthn/server'),
   '@zxcvbn-ts/language-common': () => import('@zxcvbn-ts/language-common'),
   'libphonenumber-js/max': () => import('libphonenumber-js/max'),
-  nodemailer: () => import('nodemailer'),
   'nodemailer/lib/smtp-connection': () => import('nodemailer/lib/smtp-connection'),
   pg: () => import('pg'),
   qrcode: () => import('qrcode'),
