@@ -35,7 +35,6 @@ const onlyThere: readonly (readonly [what: string, pattern: RegExp, place: RegEx
 /** Files that break a rule, or look as if they did, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   'devtools/page-previews/samples.ts': 'has responses as they are on the wire, for the previews of pages',
-  'cli/doctor-packages.ts': 'loads what is loaded at its first use, and does nothing with it',
   'config/reference.ts': 'shows the environment in the sample of a configuration file that it prints',
   'storage/postgres-url.ts':
     'reads PGSSLMODE, which the driver would read by itself and take a slip for no TLS',
