@@ -29,4 +29,4 @@ export const hotUpdates: SchemaChange = {
 }
 
 /** How full a page is made, in percent: what is left is for new versions of its rows, until they are cleaned up. */
-const filled = { transactions: 50, interactions: 80, sessions: 80, people: 85 }
+const filled = { transactions: 50, sessions: 80, people: 85 }
