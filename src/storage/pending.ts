@@ -14,6 +14,11 @@ export class Pending {
     )
   }
 
+  /** Whether it is known by now that one has failed. */
+  get hasFailed(): boolean {
+    return this.#failures.length > 0
+  }
+
   /** Settles after all of them; throws the cause where one has failed, or where the transaction has failed of `others`. */
   async settle(...others: readonly unknown[]): Promise<void> {
     while (this.#sent.length > 0) await this.#sent.shift()
@@ -53,7 +58,8 @@ export function openPending(tx: object, pending: Pending): void {
 /**
  * Lets a statement of a transaction whose result its caller does not need travel to the server together with COMMIT, in place
  * of a round trip of its own. Where it fails nothing of the transaction stands, and `transaction` throws what it failed with.
- * To be awaited: outside of a transaction it settles with the statement.
+ * To be awaited: outside of a transaction it settles with the statement. One statement that is sent at once: what comes after
+ * another one's result is refused where COMMIT is on its way by then, and what is thrown after the result undoes nothing.
  */
 export async function withCommit(db: object, sent: Promise<unknown>): Promise<void> {
   const pending = pendings.get(db)

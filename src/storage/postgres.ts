@@ -125,6 +125,11 @@ function sendTogether(client: PoolClient): void {
   process.nextTick(() => stream.uncork())
 }
 
+const endings = new Set(['commit', 'rollback'])
+
+/** Whether it may come after the end of a transaction. */
+const mayFollow = (text: string): boolean => endings.has(text) || text.startsWith('start transaction')
+
 /** A statement that waits for the others of its tick. */
 interface Gathered extends Outgoing {
   resolve(result: RawResult): void
@@ -152,6 +157,8 @@ class PreparingClient implements PostgresPoolClient {
   /** In a transaction whose statements each see what the ones before have done: one that reads and writes. */
   #gathers = false
   #isSnapshot = false
+  /** Its transaction has ended, or it was given back. */
+  #isOver = false
   /** Given in this tick, and not sent yet. */
   #gathered: Gathered[] = []
 
@@ -175,10 +182,14 @@ class PreparingClient implements PostgresPoolClient {
     this.#beginPending = true
     this.#inTransaction = true
     this.#gathers = true
+    this.#isOver = false
     return { command: 'SELECT', rowCount: 0, rows: [] }
   }
 
   #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    // It would be written by itself, or in the transaction of another request, which may have the connection by then.
+    if (this.#isOver && !mayFollow(text))
+      return Promise.reject(new Error('a statement came after the end of its transaction'))
     if (this.#gathers && values.length > 0)
       return this.#gather(text, values) as Promise<PostgresQueryResult<R>>
     this.#sendGathered()
@@ -216,8 +227,10 @@ class PreparingClient implements PostgresPoolClient {
     const name = values.length === 0 ? undefined : names(text)
     if (text.startsWith('start transaction')) {
       this.#inTransaction = true
+      this.#isOver = false
       this.#isSnapshot = text.includes('read only')
-    } else if (text === 'commit' || text === 'rollback') {
+    } else if (endings.has(text)) {
+      this.#isOver = this.#inTransaction
       this.#inTransaction = false
       this.#gathers = false
       this.#isSnapshot = false
@@ -253,6 +266,7 @@ class PreparingClient implements PostgresPoolClient {
   }
 
   release(destroy?: boolean): void {
+    this.#isOver = true
     this.#parts.pool.release(this.#client, destroy)
   }
 }

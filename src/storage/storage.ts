@@ -136,14 +136,17 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const pending = new Pending()
   try {
-    return await db.transaction().execute(async (tx) => {
+    const result = await db.transaction().execute(async (tx) => {
       await openPipeline(tx)
       openPending(tx, pending)
-      const result = await work(tx)
+      const done = await work(tx)
       // PostgreSQL takes COMMIT for ROLLBACK where a statement before it has failed, so that it need not be waited for.
-      if (!locksRows(tx)) await pending.settle()
-      return result
+      if (!locksRows(tx) || pending.hasFailed) await pending.settle()
+      return done
     })
+    // What has failed in this process alone, which PostgreSQL does not know of, is no success.
+    await pending.settle()
+    return result
   } catch (error) {
     await pending.settle(error)
     throw error

@@ -196,6 +196,35 @@ describe.skipIf(databases[1]?.skipped !== undefined)('on PostgreSQL', () => {
       'commit',
     ])
   })
+
+  // It would be written by itself, on a connection that the transaction of another request may have by then.
+  test('what a work sends once COMMIT is on its way is refused, and its transaction rejects', async () => {
+    const storage = await databases[1]?.open()
+    const outcome = storage?.transaction(async (tx) => {
+      const work = async () => {
+        await run(tx, 'select key from settings where key = $1', ['y.1'])
+        await change(tx, put('y.1').text, put('y.1').parameters)
+      }
+      await withCommit(tx, work())
+    })
+    await expect(outcome).rejects.toThrow('after the end of its transaction')
+    expect(await run(storage?.db as never, `select key from settings where key = 'y.1'`, [])).toEqual([])
+    await storage?.close()
+  })
+
+  test('what fails in this process alone, which the server does not know of, is no success', async () => {
+    const storage = await databases[1]?.open()
+    const unsendable = {
+      toJSON() {
+        throw new Error('no text of it')
+      },
+    }
+    const outcome = storage?.transaction((tx) =>
+      withCommit(tx, change(tx, put('x.1').text, ['x.1', unsendable])),
+    )
+    await expect(outcome).rejects.toThrow('no text of it')
+    await storage?.close()
+  })
 })
 
 describe('which statements are put together', () => {

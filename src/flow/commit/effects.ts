@@ -74,7 +74,11 @@ async function updatePeople({ tx, now, outcome: { effects = [] }, signedIn }: Wo
     if (effect.type === 'person.update' && effect.from === undefined) add(effect.personId, effect.changes)
   }
   if (signedIn !== undefined) add(signedIn.personId, signedIn.changes)
-  for (const [id, more] of changes) await withCommit(tx, updatePerson(tx, id, more, now))
+  for (const [id, more] of changes) {
+    const updated = updatePerson(tx, id, more, now)
+    // A profile is read before it is written, and its names after that: these would come behind COMMIT.
+    await (more.profile === undefined ? withCommit(tx, updated) : updated)
+  }
   return []
 }
 
