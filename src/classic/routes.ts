@@ -171,7 +171,7 @@ async function isTrustedAt(
   authorization: string,
   address: string,
 ): Promise<boolean> {
-  limits.refuseSpent('management', { address })
+  await limits.refuseSpent('management', { address })
   try {
     return await isTrusted(authorization)
   } catch (error) {

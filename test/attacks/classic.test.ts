@@ -223,6 +223,9 @@ test('A32: state tokens and API tokens are guessed at a budget, and a right API 
     const guessed = (count: number) => ({ authorization: `SSWS ${`${count}`.repeat(40)}` })
     const spent = [401, 401, 401, 401, 401, 429, 429]
     expect(await statuses((count) => authn(here, '', signIn, guessed(count)))).toEqual(spent)
+    // Otherwise the answer would say which of the guesses behind the budget is right.
+    const elsewhere = { ...right, 'x-forwarded-for': '203.0.113.8' }
+    expect((await authn(here, '', signIn, elsewhere)).status).toBe(429)
     here.clock.advance(120_000)
     const stateToken = (count: number) => `0002.id.${`${count}`.repeat(43)}`
     expect(await statuses((count) => authn(here, '/introspect', { stateToken: stateToken(count) }))).toEqual(

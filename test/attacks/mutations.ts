@@ -3295,6 +3295,14 @@ export const mutations: readonly Mutation[] = [
     tests: 'classic',
   },
   {
+    attack: 'A32',
+    without: 'the refusal of an API token from where the budget of guesses is spent, at the classic API',
+    file: 'src/classic/routes.ts',
+    find: "await limits.refuseSpent('management', { address })",
+    replace: '',
+    tests: 'classic',
+  },
+  {
     attack: 'A83',
     without: 'the one use of a session token',
     file: 'src/flow/session-token.ts',
