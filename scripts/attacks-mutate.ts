@@ -1,5 +1,5 @@
 // Mutation tests: removes each defence from a copy of the source and runs the tests of its attack, which must fail.
-// `--only A07,A08` runs the mutations of some attacks.
+// `--only A07,A08` runs the mutations of some attacks, `--files src/delivery,src/brand/png.ts` those of some files.
 import { spawn } from 'node:child_process'
 import {
   cpSync,
@@ -18,9 +18,13 @@ import { idOf } from '../test/attacks/corpus.ts'
 import { type Mutation, mutated, mutations } from '../test/attacks/mutations.ts'
 
 const root = join(import.meta.dirname, '..')
-const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const { values } = parseArgs({ options: { only: { type: 'string' }, files: { type: 'string' } } })
 const only = values.only?.split(',')
-const wanted = mutations.filter(({ attack }) => only?.includes(attack) ?? true)
+const files = values.files?.split(',')
+const wanted = mutations.filter(
+  ({ attack, file }) =>
+    (only?.includes(attack) ?? true) && (files?.some((path) => file.startsWith(path)) ?? true),
+)
 const parts = ['src', 'test', 'scripts', 'examples/web', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 
 /** Creates a copy of the source for a worker, with a link to the installed packages. */
