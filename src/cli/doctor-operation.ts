@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { meltableMs, readableByOthers } from '../base/index.ts'
 import type { Config, Finding } from '../config/index.ts'
@@ -10,10 +11,33 @@ const met = (why: string) => ({ result: 'met', why }) as const
 const deviates = (why: string) => ({ result: 'deviates', why }) as const
 
 /** What this machine is like, beside the settings. Reads only. */
-export function operationOf({ database }: Config): readonly Finding[] {
+export function operationOf({ database, workers }: Config): readonly Finding[] {
   const address = parseDatabaseUrl(database.url)
   const path = address.kind === 'sqlite' ? address.path : undefined
-  return [runtime(process.version), ...(path === undefined || !existsSync(path) ? [] : [files(path)])]
+  return [
+    runtime(process.version),
+    processes(workers, availableParallelism()),
+    ...(path === undefined || !existsSync(path) ? [] : [files(path)]),
+  ]
+}
+
+/** How many processes answer, and what that means for what a node allows. */
+export function processes(workers: Config['workers'], cores: number): Finding {
+  const count = workers === 'auto' ? cores : workers
+  const of = `${cores} ${cores === 1 ? 'core' : 'cores'}`
+  const several = `${count} workers and a primary, on ${of}: one node, whose limits are of all of them together`
+  return {
+    id: 'workers',
+    standard: 'Operation',
+    asks: 'rekey serve answers with no more processes than this machine has cores',
+    ...(count > cores
+      ? deviates(`${several}; more workers than cores take memory and answer no sooner`)
+      : met(
+          count > 1
+            ? several
+            : `one process, on ${of}${cores > 1 ? ': rekey serve --workers=auto uses all of them' : ''}`,
+        )),
+  }
 }
 
 const pinned = fileURLToPath(new URL('../../node_modules/', import.meta.url))

@@ -155,6 +155,7 @@ async function lead(
   },
 ): Promise<void> {
   const plan = planOf(config)
+  log.info({ workers: plan.workers }, 'starting several workers: one node on one port')
   const primary = await startPrimary({
     ...{ plan, log, asked: shutdown },
     reread: async () => planOf(await configOf(call)),

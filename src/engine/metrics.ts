@@ -214,6 +214,7 @@ const databaseTimeoutMs = 1500
 
 function addDatabaseMetrics(metrics: Metrics, storage: Storage): void {
   addPoolMetrics(metrics, storage)
+  addLockMetrics(metrics, storage)
   metrics.gauge(
     'rekey_database_up',
     'Whether the database answers.',
@@ -260,6 +261,21 @@ function addPoolMetrics(metrics: Metrics, storage: Storage): void {
     'Statements that wait for a connection.',
     reading(({ waiting }) => waiting),
     'sum',
+  )
+}
+
+/** Registers nothing for PostgreSQL, whose server knows what waits. */
+function addLockMetrics(metrics: Metrics, { lockWaits }: Storage): void {
+  if (lockWaits() === undefined) return
+  metrics.counter(
+    'rekey_database_lock_waits_total',
+    'How often a write has waited for another process that wrote.',
+    () => lockWaits()?.count,
+  )
+  metrics.counter(
+    'rekey_database_lock_wait_seconds_total',
+    'How long writes have waited for other processes that wrote.',
+    () => (lockWaits()?.ms ?? 0) / 1000,
   )
 }
 

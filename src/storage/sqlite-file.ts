@@ -5,18 +5,50 @@ import { translateDatabaseError } from './unavailable.ts'
 
 const longestWaitMs = 5000
 
+/** How often work on a file has waited for a lock that another process or connection held, and for how long in all. */
+export interface LockWaits {
+  readonly count: number
+  readonly ms: number
+}
+
+/** Counts waits for locks. */
+export class LockWaitCounter implements LockWaits {
+  count = 0
+  ms = 0
+
+  add(ms: number): void {
+    this.count++
+    this.ms += ms
+  }
+}
+
 /**
  * Runs `work`, and again while another connection holds the write lock (SQLITE_BUSY), for 5 seconds. SQLite's own busy
  * timeout blocks the event loop: a lock that another connection of this process holds would then never be released.
+ *
+ * @param options.waits counts it where it has waited, whether or not it got the lock
  */
-export async function retryWhileBusy<T>(work: () => T, translate = translateDatabaseError): Promise<T> {
-  for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
-    try {
-      return work()
-    } catch (error) {
-      if (!isBusy(error) || waited > longestWaitMs) throw translate(error)
-      await pause(next)
+export async function retryWhileBusy<T>(
+  work: () => T,
+  options: {
+    readonly translate?: (error: unknown) => unknown
+    readonly waits?: LockWaitCounter | undefined
+  } = {},
+): Promise<T> {
+  const { translate = translateDatabaseError, waits } = options
+  let begun: number | undefined
+  try {
+    for (let waited = 0, next = 1; ; waited += next, next = Math.min(next * 2, 20)) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error) || waited > longestWaitMs) throw translate(error)
+        begun ??= performance.now()
+        await pause(next)
+      }
     }
+  } finally {
+    if (begun !== undefined) waits?.add(performance.now() - begun)
   }
 }
 
@@ -33,14 +65,23 @@ export class SqliteFile {
   readonly #database: DatabaseSync
   readonly #isReader: boolean
   readonly #onError: (error: unknown) => void
+  readonly #waits: LockWaitCounter | undefined
   readonly #prepared = new Map<string, { readonly statement: StatementSync; readonly returnsRows: boolean }>()
 
-  /** @param options.onError is given the errors of SQLite that may say something about the disk. */
+  /**
+   * @param options.onError is given the errors of SQLite that may say something about the disk
+   * @param options.waits counts how often a lock was waited for
+   */
   constructor(
     database: DatabaseSync,
-    options: { readonly isReader?: boolean; readonly onError?: (error: unknown) => void } = {},
+    options: {
+      readonly isReader?: boolean
+      readonly onError?: (error: unknown) => void
+      readonly waits?: LockWaitCounter
+    } = {},
   ) {
     this.#database = database
+    this.#waits = options.waits
     this.#isReader = options.isReader ?? false
     this.#onError = options.onError ?? (() => {})
   }
@@ -54,7 +95,10 @@ export class SqliteFile {
     try {
       return this.#runOnce<R>(query)
     } catch (error) {
-      if (isBusy(error)) return retryWhileBusy(() => this.#runOnce<R>(query), this.#translated)
+      if (isBusy(error)) {
+        const options = { translate: this.#translated, waits: this.#waits }
+        return retryWhileBusy(() => this.#runOnce<R>(query), options)
+      }
       throw this.#translated(error)
     }
   }
@@ -83,6 +127,11 @@ export class SqliteFile {
       this.#note(error)
       throw error
     }
+  }
+
+  /** Begins a transaction that writes: waits while another process or connection does. */
+  beginWriting(): Promise<void> {
+    return retryWhileBusy(() => this.exec('begin immediate'), { waits: this.#waits })
   }
 
   #note(error: unknown): void {

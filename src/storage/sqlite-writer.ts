@@ -1,5 +1,5 @@
 import type { CompiledQuery, QueryResult } from 'kysely'
-import { retryWhileBusy, type SqliteFile } from './sqlite-file.ts'
+import type { SqliteFile } from './sqlite-file.ts'
 import { translateDatabaseError, unavailable } from './unavailable.ts'
 
 /** Changes that share one database transaction, and so one sync of the disk. */
@@ -151,7 +151,7 @@ export class SqliteWriter {
   async #openBatch(): Promise<Batch> {
     if (this.#batch !== undefined) return this.#batch
     if (!this.#isPresent()) throw fileGone()
-    await retryWhileBusy(() => this.#file.exec('begin immediate'))
+    await this.#file.beginWriting()
     const batch = newBatch()
     this.#batch = batch
     // At the end of this cycle of the event loop: the requests that have arrived by then join the batch.

@@ -14,7 +14,7 @@ import {
   type TransactionSettings,
 } from 'kysely'
 import { DiskState, type StorageChecks } from './readiness.ts'
-import { retryWhileBusy, SqliteFile } from './sqlite-file.ts'
+import { LockWaitCounter, type LockWaits, retryWhileBusy, SqliteFile } from './sqlite-file.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
 import type { Schema } from './tables.ts'
 
@@ -30,17 +30,19 @@ export function sqliteDialect(path: string): {
   readonly driver: Pick<NodeSqliteDriver, 'isOpen' | 'executeQuery'>
   readonly file: FileOnDisk
   readonly disk: DiskState
+  readonly waits: LockWaits
 } {
   const file = new FileOnDisk(path)
   const disk = new DiskState()
-  const driver = new NodeSqliteDriver(file, disk)
+  const waits = new LockWaitCounter()
+  const driver = new NodeSqliteDriver(file, { disk, waits })
   const dialect: Dialect = {
     createAdapter: () => new ConcurrentSqliteAdapter(),
     createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
-  return { dialect, driver, file, disk }
+  return { dialect, driver, file, disk, waits }
 }
 
 /**
@@ -150,11 +152,16 @@ function makePrivate(path: string): void {
 class NodeSqliteDriver implements Driver {
   readonly #onDisk: FileOnDisk
   readonly #disk: DiskState
+  readonly #waits: LockWaitCounter
   #connections: Connections | undefined
 
-  constructor(onDisk: FileOnDisk, disk: DiskState) {
+  constructor(
+    onDisk: FileOnDisk,
+    { disk, waits }: { readonly disk: DiskState; readonly waits: LockWaitCounter },
+  ) {
     this.#onDisk = onDisk
     this.#disk = disk
+    this.#waits = waits
   }
 
   async init(): Promise<void> {
@@ -173,7 +180,10 @@ class NodeSqliteDriver implements Driver {
     // A database in memory is visible to its one connection only, and has no disk to sync.
     const isFile = !this.#onDisk.isInMemory
     this.#onDisk.opened()
-    const file = new SqliteFile(database, { onError: (error) => this.#disk.note(error) })
+    const file = new SqliteFile(database, {
+      onError: (error) => this.#disk.note(error),
+      waits: this.#waits,
+    })
     this.#connections = {
       writer: new SqliteWriter(file, { groupCommit: isFile, isPresent: () => this.#onDisk.isPresent() }),
       reader: isFile ? this.#openReader() : undefined,

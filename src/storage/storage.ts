@@ -17,6 +17,7 @@ import { type PostgresOptions, postgresDialect } from './postgres.ts'
 import type { PoolLoad } from './postgres-pool.ts'
 import type { StorageChecks } from './readiness.ts'
 import { createSqliteChecks, sqliteDialect } from './sqlite.ts'
+import type { LockWaits } from './sqlite-file.ts'
 import type { Schema } from './tables.ts'
 import { errorCode } from './unavailable.ts'
 
@@ -58,6 +59,11 @@ export interface Storage {
   flush(): Promise<void>
   /** How the connections are used, or undefined where the database is in this process. */
   pool(): PoolLoad | undefined
+  /**
+   * How often and how long this process has waited for another one that wrote to the same SQLite file; undefined with
+   * PostgreSQL, whose server knows (`pg_stat_activity`).
+   */
+  lockWaits(): LockWaits | undefined
   /** Whether the database does what this node needs. Each call asks it. */
   readonly checks: StorageChecks
   close(): Promise<void>
@@ -128,6 +134,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       if (kind === 'sqlite') await sql`pragma wal_checkpoint(truncate)`.execute(db)
     },
     pool,
+    lockWaits: () => database.waits && { ...database.waits },
     checks: typeof checks === 'function' ? checks(db) : checks,
     close: () => db.destroy(),
   }
@@ -167,15 +174,17 @@ export async function latestChange(db: Db): Promise<number> {
 interface OpenDatabase {
   readonly dialect: Dialect
   readonly pool: () => PoolLoad | undefined
+  readonly waits?: LockWaits
   readonly checks: StorageChecks | ((db: Db) => StorageChecks)
   onOpened?(db: Db): void
 }
 
 function openSqlite(path: string): OpenDatabase {
-  const { dialect, driver, file, disk } = sqliteDialect(path)
+  const { dialect, driver, file, disk, waits } = sqliteDialect(path)
   return {
     dialect,
     pool: () => undefined,
+    waits,
     checks: (db) => createSqliteChecks(db, file, disk),
     // Kysely opens the driver with the first statement, and closes it.
     onOpened: (db) =>

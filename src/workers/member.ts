@@ -38,12 +38,15 @@ export interface Member extends Place {
 }
 
 /**
- * Joins the node that has started this process as one of its workers; undefined where it was started by itself.
+ * Joins the node that has started this process as one of its workers; undefined where it was started by itself. Ends the
+ * process where that node has gone meanwhile.
  *
  * @param env the environment of this process
  */
 export async function joinNode(env: Environment): Promise<Member | undefined> {
-  if (!cluster.isWorker || env[markOfWorker] !== String(process.ppid)) return undefined
+  if (!cluster.isWorker || env[markOfWorker] === undefined) return undefined
+  // Its primary was killed while it started: as a node of its own it would be one that no service manager knows of.
+  if (env[markOfWorker] !== String(process.ppid)) process.exit(1)
   // What a terminal sends to all processes is for the primary, which says what is to be done.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
   const channel = createChannel({

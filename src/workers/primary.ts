@@ -75,14 +75,14 @@ export const waitAfter = (failures: number): number =>
 
 /**
  * Starts the workers and looks after them: one that crashes is replaced, all are replaced in turn when the configuration is
- * read anew, and all end together. The primary listens for all of them and hands each connection to one (node:cluster),
- * so that a port is open while workers come and go; it serves no request, and holds what they share.
+ * read anew, and all end together. The primary opens the port, each worker accepts from it (node:cluster), and it stays open
+ * while workers come and go; the primary serves no request, and holds what they share.
  *
  * @returns undefined where it was asked to end before all workers were ready
  * @throws WorkerNotReady where one does not start
  */
 export async function startPrimary(options: PrimaryOptions): Promise<Primary | undefined> {
-  const { log, readyWithinMs = 60_000 } = options
+  const { log, readyWithinMs = 120_000 } = options
   let { plan } = options
   const services = createServices()
   const slots: Slot[] = []
@@ -95,9 +95,10 @@ export async function startPrimary(options: PrimaryOptions): Promise<Primary | u
   let ready: Readonly<Record<string, unknown>> = {}
   let leader: Child | undefined
 
-  // Costs a connection no more than SO_REUSEPORT (docs/performance.md), which not every system has, and with which what waits
-  // at a worker that is killed is lost.
-  cluster.schedulingPolicy = cluster.SCHED_RR
+  // All workers accept from one listening socket, whose queue outlives each of them. With node:cluster's own turns the primary
+  // accepts and passes connections on: what it has passed to a worker that dies or hangs before it takes it stays open in the
+  // primary, and is never answered (issue 17). With SO_REUSEPORT, which not every system has, a worker's queue is lost with it.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: process.argv[1] ?? '', args: process.argv.slice(2) })
 
   const children = (): readonly Child[] => slots.flatMap(({ child }) => child ?? [])

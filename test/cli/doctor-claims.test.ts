@@ -132,6 +132,7 @@ const settings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'RFC 9700 2.6': { REKEY_ISSUER: 'http://localhost:9000' },
   'Operation classic': { REKEY_CLASSIC: 'true' },
   'Operation schema': { DATABASE_URL: 'memory' },
+  'Operation workers': { REKEY_WORKERS: '256' },
   'Operation clock': { DATABASE_URL: 'memory' },
   'Operation REKEY_SECRET': {
     ...{ REKEY_SECRET: 'another secret of tests only: 0123456789', REKEY_SECRET_FILE: '' },
