@@ -16,7 +16,7 @@ const otherUser = { user: 'sam@example.com', other: 'm***y@example.com' }
 
 type Opened = Parameters<typeof codePage>[2]
 
-const openedLink = (intent: string): Opened =>
+const openedLink = (intent: string, request: object = {}): Opened =>
   ({
     state: 'alive',
     code: '482915',
@@ -25,6 +25,7 @@ const openedLink = (intent: string): Opened =>
       createdAt: 1_790_000_000_000,
     },
     interaction: {
+      request,
       origin: {
         ip: '203.0.113.7',
         userAgent:
@@ -50,6 +51,10 @@ export const noticeSamples: Readonly<Record<string, Notice>> = {
     }),
   'link-with-a-code': (brand, language) =>
     codePage(wordsFor(language), site(brand), openedLink('recovery'), {
+      ...{ own: '/pages/link-of-ones-own', here: undefined, otherUser: undefined },
+    }),
+  'link-without-a-code': (brand, language) =>
+    codePage(wordsFor(language), site(brand), openedLink('recovery', { classic: { linkOnly: true } }), {
       ...{ own: '/pages/link-of-ones-own', here: undefined, otherUser: undefined },
     }),
   'link-in-the-same-browser': (brand, language) =>

@@ -112,7 +112,7 @@ ${
 <p class="code${code.length > 6 ? ' long' : ''}">${code}</p>
 <p class="warning">${words.link.neverTell}</p>
 `
-}<h2>${words.link.requestTitle}</h2>
+}<h2>${isLinkOnly ? words.context.title : words.link.requestTitle}</h2>
 <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${value}</dd>` : null))}</dl>
 <p>${words.link.notYou}</p>
 ${own !== undefined && !isLinkOnly && html`<p><a href="${own}">${words.link.own.offer}</a></p>`}`,
