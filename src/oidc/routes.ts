@@ -97,7 +97,7 @@ function addEndpoints(app: FastifyInstance, path: string, { parts, server, base,
     mayBeCached(reply, keysSeconds)
     return keys
   })
-  app.post(`${path}/interact`, { preHandler: [limiter, preHandler] }, async (request) =>
+  app.post(`${path}/interact`, { preHandler: [preHandler, limiter] }, async (request) =>
     recordInteract(parts, recordedCallOf(request), () => interact(parts, server(), interactCallOf(request))),
   )
   app.post(`${path}/introspect`, { onRequest, preHandler, bodyLimit: tokenBodyLimit }, async (request) =>
@@ -108,7 +108,7 @@ function addEndpoints(app: FastifyInstance, path: string, { parts, server, base,
     // Empty and without a content type: the SDK fails to parse an empty body that is declared as JSON.
     return reply.code(200).send()
   })
-  app.post(`${path}/token`, { preHandler: limiter }, async (request, reply) => {
+  app.post(`${path}/token`, { preHandler: [preHandler, limiter] }, async (request, reply) => {
     const call = callOf(request)
     // With it, what its answer is waits for nothing: a code that comes without a nonce is not spent.
     const about = { method: request.method, url: `${server().oauth}/v1/token` }
@@ -120,6 +120,7 @@ function addEndpoints(app: FastifyInstance, path: string, { parts, server, base,
     const { status, headers, body } = await recordTokenCall(parts, recorded, () =>
       answerToken(parts, server(), { ...call, proof, id: request.id }),
     )
+    if (status === 401) await countGuess(parts, request)
     // As apps have had it of this endpoint, also those that are no page of a trusted origin.
     if (!reply.hasHeader('access-control-expose-headers')) {
       reply.header('access-control-expose-headers', 'x-okta-request-id')
@@ -133,7 +134,7 @@ function addEndpoints(app: FastifyInstance, path: string, { parts, server, base,
         { parseAs: 'string' },
         async (_request: FastifyRequest, text: string): Promise<Form> => readJsonForm(text),
       )
-      own.post(`${path}/par`, { preHandler: [limiter, preHandler] }, async (request, reply) => {
+      own.post(`${path}/par`, { preHandler: [preHandler, limiter] }, async (request, reply) => {
         const about = { method: request.method, url: `${server().oauth}/v1/par` }
         const proof = await readProof(parts, request.headers.dpop, about)
         // 201, as strict clients insist on; Okta's documentation has 200 (RFC 9126, section 2.2).
@@ -197,7 +198,14 @@ function limiterOf(parts: Parts): Limiter {
     if (endpoint === undefined || charged.has(request)) return
     charged.add(request)
     // A pushed request is stored as one that `interact` begins.
-    reply.headers(await charge(parts, endpoint === 'token' ? 'token' : 'interact', interactCallOf(request)))
+    // Before the charge, which may refuse the call: behind its 429 a guess would else cost nothing, and a right one, whose
+    // source is the address that its app forwards, would get another answer.
+    const refused = async (error: ProtocolError) => {
+      if (isWrongSecret(error)) await countGuess(parts, request)
+    }
+    reply.headers(
+      await charge(parts, endpoint === 'token' ? 'token' : 'interact', interactCallOf(request), refused),
+    )
   }
 }
 
@@ -212,9 +220,15 @@ function namedClient(request: FastifyRequest): string {
 const refuseGuesses = async ({ limits }: Parts, request: FastifyRequest): Promise<void> =>
   limits?.refuseSpent('secret', { address: request.ip, client: namedClient(request) })
 
-/** Counts a wrong secret. The call itself is answered as before: the next one may be refused. */
-async function countGuess({ limits }: Parts, request: FastifyRequest, error: unknown): Promise<void> {
-  if (!(error instanceof ProtocolError) || error.code !== 'invalid_client' || error.status !== 401) return
+const isWrongSecret = (error: unknown): boolean =>
+  error instanceof ProtocolError && error.code === 'invalid_client' && error.status === 401
+
+const guesses = new WeakSet<FastifyRequest>()
+
+/** Counts a wrong secret, once a call. The call itself is answered as before: the next one may be refused (A60). */
+async function countGuess({ limits }: Parts, request: FastifyRequest): Promise<void> {
+  if (guesses.has(request)) return
+  guesses.add(request)
   await limits?.charge('secret', { address: request.ip, client: namedClient(request) }).catch(() => {})
 }
 
@@ -232,7 +246,7 @@ function renderErrors(
   })
   app.setErrorHandler(async (error, request, reply) => {
     await limiter(request, reply)
-    await countGuess(parts, request, error)
+    if (isWrongSecret(error)) await countGuess(parts, request)
     // The session of a browser has an address of Okta's API, and its errors.
     const rendered = request.routeOptions.url?.startsWith('/api/') ? undefined : oauthBodyOf(error)
     const hint = await hintOf(parts, servers, request, error)

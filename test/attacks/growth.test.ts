@@ -353,6 +353,29 @@ describe('what else anyone may ask', () => {
     idp.clock.advance('1m')
     expect(await asked(idp.clientSecret)).toBe(200)
   })
+
+  // Behind the 429 of an address a right secret, whose app forwards another one, would else be answered otherwise than a guess.
+  test.each([
+    ['token', { grant_type: 'authorization_code', code: 'x' }],
+    ['interact', {}],
+  ])(
+    'A60: guesses of a secret are counted at %s, also those that the budget of their address refuses',
+    async (path, more) => {
+      const requests = { tokenPerAddress: 3, interactPerAddress: 3, wrongSecretsPerAddress: 6 }
+      idp = await startEngine({ clock: 'frozen', settings: { limits: { requests } } })
+      const { clientId = '', clientSecret, issuer } = idp
+      const asked = (secret: string) => {
+        const sent = form({ client_id: clientId, client_secret: secret, ...more })
+        return statusOf(`${issuer}/v1/${path}`, { ...sent, headers: { 'x-forwarded-for': '203.0.113.9' } })
+      }
+      const guesses = []
+      for (let guess = 0; guess < 6; guess++) guesses.push(await asked(`guess ${guess}`))
+      expect(guesses).toEqual([401, 401, 401, 429, 429, 429])
+      expect(await asked(clientSecret)).toBe(429)
+      idp.clock.advance('1m')
+      expect(await asked(clientSecret)).toBe(400)
+    },
+  )
 })
 
 describe('the log', () => {

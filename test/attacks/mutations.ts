@@ -2069,6 +2069,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A60',
+    without: 'the count of guesses of a secret that the budget of their address refuses',
+    file: 'src/oidc/routes.ts',
+    find: 'if (isWrongSecret(error)) await countGuess(parts, request)\n    }',
+    replace: '}',
+    tests: 'growth',
+  },
+  {
+    attack: 'A60',
     without: 'a log without what was typed in the wrong field',
     file: 'src/flow/commit/index.ts',
     find: 'alternateId: nameInLog(secrets, actor.alternateId)',
@@ -3218,8 +3226,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A31',
     without: 'the key of a code where its request is begun anew',
     file: 'src/oidc/hosted/own-pages.ts',
-    find: 'maxAge, loginHint, dpopJkt, hosted } }',
-    replace: 'maxAge, loginHint, hosted } }',
+    find: 'maxAge, loginHint, dpopJkt, enroll, hosted } }',
+    replace: 'maxAge, loginHint, enroll, hosted } }',
     tests: 'dpop',
   },
   {
