@@ -1511,6 +1511,15 @@ export const mutations: readonly Mutation[] = [
   },
   {
     attack: 'A49',
+    without: 'the refusal of what comes behind the end of its transaction (PostgreSQL)',
+    file: 'src/storage/postgres.ts',
+    find: 'if (this.#isOver && !mayFollow(text))',
+    replace: "if (this.#isOver && text === '')",
+    tests: '../contract/travelling',
+    on: 'postgres',
+  },
+  {
+    attack: 'A49',
     without: 'the version that a re-hash leaves as it is',
     file: 'src/flow/commit/effects.ts',
     find: '      await withCommit(tx, rehashEnrollment(tx, effect, now))\n',
