@@ -1,7 +1,9 @@
 // Kills the process of an engine at random times under load, starts it again, and checks that no acknowledged step or
 // mail was lost. With `--workers=N` a worker, which its primary replaces meanwhile, or the primary. The last line is parsed by programs.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import type { Agent } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Storage } from '../src/storage/index.ts'
 import { startSmtpServer, type TestSmtpServer } from '../test/support/smtp-server.ts'
@@ -202,6 +204,22 @@ async function checkMails(storage: Storage, smtp: TestSmtpServer, visits: readon
   }
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const isAnswered = (url: string): Promise<boolean> =>
+  fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+
 async function crash(kind: BenchDatabase['name']) {
   const database = await createDatabase(kind)
   const storage = await openBenchStorage(database)
@@ -212,8 +230,11 @@ async function crash(kind: BenchDatabase['name']) {
     smtpUrl: smtp.url,
     knownCodes: true,
     workers,
-    // Each process has another port; tokens contain the common public address.
-    settings: { issuer: 'https://id.example.com' },
+    // Each process has another port; tokens contain the common public address. Workers keep theirs, even if all are killed.
+    settings: {
+      issuer: 'https://id.example.com',
+      ...(workers > 1 && { http: { port: await freePort() } }),
+    },
   } as const
   const lost: Losses = { steps: [], mails: [], secondPasswords: [] }
   let engine: EngineProcess = await startEngineProcess(order)
@@ -249,6 +270,8 @@ async function crash(kind: BenchDatabase['name']) {
       enough = true
       await Promise.all(load)
     }
+    // Where the other worker was killed in the round before, none may be there at the moment.
+    while (!(await isAnswered(engine.url))) await pause(50)
     const agent = createAgent(4)
     for (const visit of visits) await checkVisit(engine.url, agent, storage, visit, lost)
     await checkMails(storage, smtp, visits, lost)

@@ -268,6 +268,7 @@ const workersLimit = 1.15
 /** Several workers beside one process: CPU is a gate, the speed-up of this machine is not. */
 async function severalWorkers(workers: number): Promise<void> {
   const load = loadAverage()
+  print(`Machine load ${load}.`)
   const turns = Number(option('turns', '5'))
   const rows = []
   for (const kind of kinds) {
@@ -282,6 +283,12 @@ async function severalWorkers(workers: number): Promise<void> {
     print(
       `${kind}: ${one.toFixed(0)} and ${several.toFixed(0)} flows a second: ${(several / one).toFixed(2)} times`,
     )
+    if (row.busyWaits !== undefined) {
+      const { perFlow, shareOfTime } = row.busyWaits
+      print(
+        `${kind}: ${perFlow.toFixed(2)} writes a flow waited for another worker, ${(100 * shareOfTime).toFixed(1)} % of the wall time of a worker`,
+      )
+    }
     if (row.lockShare !== undefined) {
       print(`${kind}: ${(100 * row.lockShare).toFixed(1)} % of the time in statements waits for locks`)
     }

@@ -14,6 +14,11 @@ export interface WorkersFigures {
   readonly flowsPerSecond: { readonly one: number; readonly several: number }
   /** Of the samples of all connections that were in a statement, those that waited for a lock; PostgreSQL only. */
   readonly lockShare: number | undefined
+  /**
+   * How often a write of the several workers waited for another process, in a flow, and the share of the wall time of all of them that
+   * it waited; SQLite only.
+   */
+  readonly busyWaits: { readonly perFlow: number; readonly shareOfTime: number } | undefined
 }
 
 export async function measureWorkers(
@@ -48,6 +53,7 @@ export async function measureWorkers(
         waits.locks += row?.locks ?? 0
       })
   }, 20)
+  const begunWaits = await lockWaits(several?.engine.url)
   for (let turn = 0; turn < turns; turn++) {
     for (const side of sides) {
       const begun = performance.now()
@@ -56,6 +62,7 @@ export async function measureWorkers(
     }
   }
   clearInterval(look)
+  const endedWaits = await lockWaits(several?.engine.url)
   for (const { engine, storage, database } of sides) {
     await engine.close()
     await storage.close()
@@ -68,5 +75,22 @@ export async function measureWorkers(
     several: several?.cpuMs ?? [],
     flowsPerSecond: { one: perSecond(sides[0]), several: perSecond(several) },
     lockShare: waits.all === 0 ? undefined : waits.locks / waits.all,
+    busyWaits: begunWaits &&
+      endedWaits && {
+        perFlow: (endedWaits.count - begunWaits.count) / (turns * count),
+        shareOfTime:
+          ((endedWaits.seconds - begunWaits.seconds) * 1000) / ((several?.ms ?? Infinity) * workers),
+      },
   }
+}
+
+/** What the workers say of their waits for the SQLite file; undefined with PostgreSQL. */
+async function lockWaits(
+  url = '',
+): Promise<{ readonly count: number; readonly seconds: number } | undefined> {
+  const text = await (await fetch(`${url}/metrics`, { headers: { connection: 'close' } })).text()
+  const sumNamed = (name: string) => new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]
+  const count = sumNamed('rekey_database_lock_waits_total')
+  const seconds = sumNamed('rekey_database_lock_wait_seconds_total')
+  return count === undefined ? undefined : { count: Number(count), seconds: Number(seconds) }
 }

@@ -144,3 +144,18 @@ test('closing waits for the transaction under way, which is committed', async ()
   await Promise.all([other.close(), writing])
   expect(committed()).toEqual(['one', 'two'])
 })
+
+test('a write that waits for another process is counted, with its time; one that does not wait is not', async () => {
+  await put(storage.db, 'first')
+  expect(storage.lockWaits()).toEqual({ count: 0, ms: 0 })
+  const other = new DatabaseSync(path)
+  other.exec('begin immediate')
+  const written = put(storage.db, 'second')
+  await pause(40)
+  other.exec('commit')
+  other.close()
+  await written
+  expect(storage.lockWaits()?.count).toBe(1)
+  expect(storage.lockWaits()?.ms).toBeGreaterThanOrEqual(35)
+  expect(committed()).toEqual(['first', 'second'])
+})

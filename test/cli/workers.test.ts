@@ -289,6 +289,18 @@ describe('workers', () => {
     await tidyUp()
   })
 
+  test('whose primary has gone while they started end, and are no node of their own', async () => {
+    prepare()
+    const orphan = { ...env, NODE_UNIQUE_ID: '1', REKEY_INTERNAL_PRIMARY: '1' }
+    const child = start(['serve'], { folder, env: orphan })
+    children.push(child)
+    let said = ''
+    child.stderr.on('data', (text) => (said += text))
+    expect(await Promise.race([once(child, 'exit'), until(() => said.includes('ready'))])).toEqual([1, null])
+    expect(said).toBe('')
+    await tidyUp()
+  })
+
   test('that cannot start end the node with the reason', async () => {
     prepare()
     const other = createServer()
