@@ -53,6 +53,15 @@ export function credentialOf(
 /** Whether a proof is by something that a later sign-in can compare: a mailed token is used up, and proves no factor. */
 const isComparable = ({ tokenId, factors }: Proof): boolean => tokenId === undefined && factors.length > 0
 
+const lacksCredential = (proof: Proof, isAnew: (proof: Proof) => boolean): boolean =>
+  !proof.carried && (proof.credential === undefined || isAnew(proof)) && isComparable(proof)
+
+/** Whether `withCredentials` has anything to add to some of these: else there is nothing to read of the user. */
+export const lackCredentials = (
+  proofs: readonly Proof[],
+  isAnew: (proof: Proof) => boolean = () => false,
+): boolean => proofs.some((proof) => lacksCredential(proof, isAnew))
+
 /**
  * The proofs of this transaction with what they are by.
  *
@@ -65,8 +74,7 @@ export const withCredentials = (
   isAnew: (proof: Proof) => boolean = () => false,
 ): readonly Proof[] =>
   proofs.map((proof) => {
-    const isKnown = proof.credential !== undefined && !isAnew(proof)
-    if (proof.carried || isKnown || !isComparable(proof)) return proof
+    if (!lacksCredential(proof, isAnew)) return proof
     const { credential: _, ...bare } = proof
     const credential = credentialOf(parts, proof, holder)
     return credential === undefined ? bare : { ...bare, credential }

@@ -1,6 +1,6 @@
 import { noteTransaction, plainHash, randomToken } from '../base/index.ts'
 import type { Client } from '../clients/index.ts'
-import { findEnrollments, findMember, lockPerson } from '../directory/index.ts'
+import { findEnrollments, findMember } from '../directory/index.ts'
 import {
   type beginInteraction,
   findInteraction,
@@ -8,6 +8,7 @@ import {
   issueAuthorizationCode,
 } from '../interactions/index.ts'
 import {
+  type BrowserSession,
   type BrowserSessionCookie,
   findLiveBrowserSession,
   findSession,
@@ -18,10 +19,9 @@ import {
   type Session,
   type SessionDetails,
   type SessionProof,
-  setSessionEnd,
   startBrowserSession,
 } from '../sessions/index.ts'
-import { retryStale, type Tx } from '../storage/index.ts'
+import { retryStale, type Tx, together, withCommit } from '../storage/index.ts'
 import { carriedFrom, latestOf } from './carried.ts'
 import { commit } from './commit/index.ts'
 import {
@@ -32,6 +32,7 @@ import {
   type TransactionContext,
 } from './load.ts'
 import { identify } from './progress.ts'
+import { lockOwnerOfSession } from './session-owner.store.ts'
 import { decide } from './stage.ts'
 import {
   findTransactionByState,
@@ -79,13 +80,13 @@ export interface EndedInBrowser {
  * Opens the transaction of a request to `authorize`. What the browser's session has proven enters it as proofs with their times, so that
  * the app's own policy and wishes judge it (A74): enough of it signs in at once, else the rest alone is asked for.
  *
- * @param options.sessionId the session of the browser: it is read anew, and once more with the user's row locked
+ * @param options.session the session of the browser, as this request has read it: it is read once more with the user's row locked
  * @param options.mayAsk false: where something is to be asked, nothing is written at all (`prompt=none`)
  */
 export async function beginInBrowser(
   parts: FlowParts,
   beginning: HostedBeginning,
-  { sessionId, mayAsk }: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
+  { session, mayAsk }: { readonly session: BrowserSession | undefined; readonly mayAsk: boolean },
 ): Promise<BegunInBrowser> {
   let opened: Promise<Begun> | undefined
   const open = () => {
@@ -93,9 +94,12 @@ export async function beginInBrowser(
     return opened
   }
   const begun =
-    sessionId === undefined
+    session === undefined
       ? undefined
-      : await retryStale(() => continueFrom(parts, { ...beginning, open }, sessionId, mayAsk))
+      : await retryStale(async (attempt) => {
+          const found = attempt === 1 ? session : await liveSession(parts, session.id)
+          return found && continueFrom(parts, { ...beginning, open }, found, mayAsk)
+        })
   if (begun !== undefined) return begun
   if (!mayAsk) return { result: 'asks' }
   const { handle } = await open()
@@ -107,10 +111,10 @@ export async function beginInBrowser(
 async function continueFrom(
   parts: FlowParts,
   beginning: HostedBeginning,
-  sessionId: string,
+  session: BrowserSession,
   mayAsk: boolean,
 ): Promise<BegunInBrowser | undefined> {
-  const context = await contextWith(parts, beginning, sessionId)
+  const context = await contextWith(parts, beginning, session)
   if (context === undefined) return undefined
   const { stage, denied } = decide(context.transaction.progress, context.situation)
   if (denied?.answersApp) return { result: 'unmet' }
@@ -134,21 +138,25 @@ async function continueFrom(
   if (!committed.returns) {
     return { result: 'asks', asked: { handle, stateToken: transaction.stateHandle } }
   }
-  const completed = await findInteraction(parts.storage.db, interaction.id)
-  return completed && { result: 'signed-in', ended: { interaction: completed, carriedBy: sessionId } }
+  const completed =
+    context.situation.leftOut === undefined
+      ? { ...interaction, sessionId: committed.sessionId ?? null }
+      : await findInteraction(parts.storage.db, interaction.id)
+  return completed && { result: 'signed-in', ended: { interaction: completed, carriedBy: session.id } }
 }
+
+const liveSession = ({ clock, lifetimes, storage }: FlowParts, id: string) =>
+  findLiveBrowserSession(storage.db, id, { now: clock.now(), idleMs: lifetimes.browserIdle })
 
 /** What a transaction would be with the proofs of a session; undefined: the session carries nothing into it. */
 async function contextWith(
   parts: FlowParts,
   { client, draft }: HostedBeginning,
-  sessionId: string,
+  session: BrowserSession,
 ): Promise<TransactionContext | undefined> {
-  const { clock, lifetimes, storage } = parts
+  const { clock, storage } = parts
   const now = clock.now()
   const beginsWith = beginningOf(parts, { request: draft.request })
-  const session = await findLiveBrowserSession(storage.db, sessionId, { now, idleMs: lifetimes.browserIdle })
-  if (session === undefined) return undefined
   const member = await findMember(storage.db, session.personId)
   const { person } = member
   if (person === undefined) return undefined
@@ -226,39 +234,48 @@ export async function findCompleted(
  * Makes the code of a sign-in that has ended, and the browser's session with it, in one database transaction. Undefined where the code was
  * made before, or the app's session or the one that carried the proofs has ended since.
  */
-export function returnToApp(
+export async function returnToApp(
   parts: FlowParts,
   { interaction, carriedBy }: EndedInBrowser,
   returning: Returning,
 ): Promise<Returned | undefined> {
   const { storage, random, secrets, clock } = parts
   const { sessionId } = interaction
-  if (sessionId === null) return Promise.resolve(undefined)
-  return storage.transaction(async (tx) => {
-    const now = clock.now()
-    const begun = await findSession(tx, sessionId, now)
-    if (begun === undefined) return undefined
-    // The user's row comes first, so that a reset that ends all sessions ends this one, too (A49).
-    await lockPerson(tx, begun.personId)
-    const session = await findSession(tx, sessionId, now)
-    if (session === undefined) return undefined
-    const code = randomToken(random)
-    const expiresAt = now + returning.lifetimes.codeMs
-    const isIssued = await issueAuthorizationCode(tx, { id: interaction.id, code, expiresAt }, secrets)
-    if (!isIssued) return undefined
-    const own = await browserSessionOf(tx, parts, session, carriedBy, returning)
-    if (own === undefined) {
-      // The code leaves for nowhere, and its session is gone.
-      await revokeSession(tx, session.id, now)
-      return undefined
-    }
-    await setSessionEnd(tx, session.id, expiresAt)
-    await linkSession(tx, session.id, own.id)
-    if (own.cookie === undefined) return { interaction, code }
-    const { cookie, persists } = own
-    return { interaction, code, cookie, ...(persists && { cookieMs: own.expiresAt - now }) }
-  })
+  if (sessionId === null) return undefined
+  const now = clock.now()
+  const code = randomToken(random)
+  const expiresAt = now + returning.lifetimes.codeMs
+  try {
+    return await storage.transaction(async (tx) => {
+      // The user's row comes first, so that a reset that ends all sessions ends this one, too (A49). What is read with it is read behind it.
+      const locked = lockOwnerOfSession(tx, sessionId).then(() => undefined)
+      const [, session] = await together([locked, findSession(tx, sessionId, now)])
+      if (session === undefined) return undefined
+      // What follows travels with it, and is undone where the code was made before.
+      const made = () => new CodeIsMade('the code was made before')
+      await withCommit(
+        tx,
+        issueAuthorizationCode(tx, { id: interaction.id, code, expiresAt }, { secrets, otherwise: made }),
+      )
+      const own = await browserSessionOf(tx, parts, session, carriedBy, returning)
+      if (own === undefined) {
+        // The code leaves for nowhere, and its session is gone.
+        await revokeSession(tx, session.id, now)
+        return undefined
+      }
+      await withCommit(tx, linkSession(tx, session.id, { parentId: own.id, expiresAt }))
+      if (own.cookie === undefined) return { interaction, code }
+      const { cookie, persists } = own
+      return { interaction, code, cookie, ...(persists && { cookieMs: own.expiresAt - now }) }
+    })
+  } catch (error) {
+    if (error instanceof CodeIsMade) return undefined
+    throw error
+  }
 }
+
+/** Thrown to roll back. */
+class CodeIsMade extends Error {}
 
 /**
  * The browser's session after a sign-in. What a session has carried goes on in that one alone, as it is now: it may have got more in another

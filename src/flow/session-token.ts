@@ -106,8 +106,7 @@ export function redeemSessionToken(
     })
     if (own?.cookie === undefined) return undefined
     // The sign-in itself has no app that would come for it.
-    await setSessionEnd(tx, session.id, now)
-    await linkSession(tx, session.id, own.id)
+    await linkSession(tx, session.id, { parentId: own.id, expiresAt: now })
     return { id: own.id, cookie: own.cookie, ...(own.persists && { cookieMs: own.expiresAt - now }) }
   })
 }

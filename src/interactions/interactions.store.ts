@@ -264,17 +264,18 @@ export function completeHosted(tx: Tx, id: string, sessionId: string, twice: () 
 }
 
 /**
- * Makes the authorization code of a completed interaction, once. False where it was made before, or nothing was completed.
+ * Makes the authorization code of a completed interaction, once. Rejects with `otherwise()` where it was made before, or nothing was
+ * completed.
  */
-export async function issueAuthorizationCode(
-  db: Db,
+export function issueAuthorizationCode(
+  tx: Tx,
   { id, code, expiresAt }: { readonly id: string; readonly code: string; readonly expiresAt: number },
-  secrets: Secrets,
-): Promise<boolean> {
+  { secrets, otherwise }: { readonly secrets: Secrets; readonly otherwise: () => Error },
+): Promise<void> {
   const text = `update interactions set code_hash = $2, code_expires_at = $3
-    where id = $1 and session_id is not null and code_hash is null returning id`
-  const values = [id, secrets.hash(purposes.authorization, code), expiresAt]
-  return (await run<{ id: string }>(db, text, values)).length > 0
+    where id = $1 and session_id is not null and code_hash is null`
+  const parameters = [id, secrets.hash(purposes.authorization, code), expiresAt]
+  return decide(tx, { text, parameters }, otherwise)
 }
 
 /**

@@ -139,9 +139,14 @@ export async function renewBrowserSession(
   return row && { id: row.id, cookie: `${row.id}.${secret}`, expiresAt: row.expires_at }
 }
 
-/** Notes which browser's session that of an app came of. */
-export async function linkSession(db: Db, id: string, parentId: string): Promise<void> {
-  await run(db, 'update sessions set parent_id = $2 where id = $1', [id, parentId])
+/** Notes which browser's session that of an app came of, and when that of the app ends unless it is come for (A60). */
+export async function linkSession(
+  db: Db,
+  id: string,
+  { parentId, expiresAt }: { readonly parentId: string; readonly expiresAt: number },
+): Promise<void> {
+  const text = 'update sessions set parent_id = $2, expires_at = $3 where id = $1'
+  await run(db, text, [id, parentId, expiresAt])
 }
 
 /** Has the sessions of apps that came of one browser's session belong to another of the same user, which took its place. */

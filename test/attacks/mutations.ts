@@ -2588,8 +2588,8 @@ export const mutations: readonly Mutation[] = [
     attack: 'A60',
     without: 'the end of a session that no app comes for',
     file: 'src/flow/hosted.ts',
-    find: 'await setSessionEnd(tx, session.id, expiresAt)',
-    replace: '',
+    find: 'linkSession(tx, session.id, { parentId: own.id, expiresAt })',
+    replace: 'linkSession(tx, session.id, { parentId: own.id, expiresAt: session.expiresAt })',
     tests: 'carried-proofs',
   },
   {
@@ -3325,7 +3325,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/flow/session-token.ts',
     find: "if (result !== 'redeemed') return undefined",
     replace: "if (result === 'refused') return undefined",
-    also: [['await setSessionEnd(tx, session.id, now)', '']],
+    also: [['expiresAt: now })', 'expiresAt: session.expiresAt })']],
     tests: 'classic',
   },
   {

@@ -1,8 +1,10 @@
 import type pg from 'pg'
 import { describe, expect, test, vi } from 'vitest'
-import { type Answer, newVisitor, startEngine } from '../../src/testing/index.ts'
+import { s256 } from '../../src/base/index.ts'
+import { type Answer, type KitClient, newVisitor, startEngine } from '../../src/testing/index.ts'
 import { newPassword } from '../support/attacks.ts'
 import { databases } from '../support/postgres.ts'
+import { newBrowser, signsIn, stateTokenAt, verifier } from '../support/redirects.ts'
 import { isCached, spyOnStatements } from './statements.ts'
 
 // What a recovery costs on PostgreSQL is how often the engine waits for the server, and how much it asks of it.
@@ -89,5 +91,64 @@ describe.skipIf(databases[1]?.skipped !== undefined)('a recovery on PostgreSQL',
     await idp.close()
     await drop()
     expect(costs).toEqual(atMost)
+  })
+})
+
+/** The same of a browser with a session that an app sends to the engine. */
+const redirectAtMost: typeof atMost = {
+  authorize: { statements: 15, trips: 12 },
+  token: { statements: 7, trips: 5 },
+}
+
+const redirectUri = 'http://localhost:8080/login/callback'
+const app: KitClient = {
+  id: 'hosted',
+  secret: 'a secret for a hosted app of tests',
+  label: 'Hosted',
+  applicationType: 'web',
+  redirectUris: [redirectUri],
+  grantTypes: ['authorization_code'],
+  insecureLocalhostRedirects: true,
+}
+
+describe.skipIf(databases[1]?.skipped !== undefined)('a redirect with a session on PostgreSQL', () => {
+  test('asks the server for no more, and waits for it no more often, than it did', async () => {
+    const { url = '', drop = async () => {} } = (await databases[1]?.create()) ?? {}
+    const idp = await startEngine({ database: url, clients: [app] })
+    const authorize = `${idp.issuer}/v1/authorize?${new URLSearchParams({
+      ...{ client_id: app.id, redirect_uri: redirectUri, response_type: 'code' },
+      ...{ scope: 'openid profile email', state: 'a state', nonce: 'a nonce' },
+      ...{ code_challenge: s256(verifier), code_challenge_method: 'S256' },
+    })}`
+    const browser = newBrowser()
+    const stateToken = await stateTokenAt(await browser.goes(authorize))
+    const end = await signsIn(idp.engineUrl, stateToken, idp.person)
+    await browser.goes(end.success?.href ?? '')
+
+    const trips = noteTrips()
+    async function redirect() {
+      trips.clear()
+      const answer = await browser.goes(authorize)
+      const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? ''
+      const atAuthorize = trips.count()
+      trips.clear()
+      const { status } = await fetch(`${idp.issuer}/v1/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${app.id}:${app.secret}`).toString('base64')}` },
+        body: new URLSearchParams({
+          ...{ grant_type: 'authorization_code', code },
+          ...{ redirect_uri: redirectUri, code_verifier: verifier },
+        }),
+      })
+      expect(status).toBe(200)
+      return { authorize: atAuthorize, token: trips.count() }
+    }
+    // The first one loads what is loaded once.
+    await redirect()
+    const costs = await redirect()
+    vi.restoreAllMocks()
+    await idp.close()
+    await drop()
+    expect(costs).toEqual(redirectAtMost)
   })
 })

@@ -41,6 +41,8 @@ export interface Committed {
   readonly interactionCode?: string
   /** The end of a sign-in on the engine's own pages: the browser goes back to the app, and the code is made on that way. */
   readonly returns?: true
+  /** The app's session that has begun with that. */
+  readonly sessionId?: string
   /** The secret of a device that is remembered from now on. */
   readonly device?: RememberedSecret
 }
@@ -167,7 +169,8 @@ async function write(
   await recordEvents(tx, events.map(ofTransaction(commitment, secrets)), { random, now })
   return {
     outcome,
-    ...(interactionCode !== undefined && (isHosted ? { returns: true as const } : { interactionCode })),
+    ...(interactionCode !== undefined &&
+      (isHosted ? { returns: true as const, sessionId } : { interactionCode })),
     ...(answersApp(outcome.progress) && { returns: true as const }),
     ...(device && { device }),
   }

@@ -1,7 +1,7 @@
 import { findEnrollments, findPerson, type Person } from '../../directory/index.ts'
 import type { Policy } from '../../policies/index.ts'
 import { StaleRead, type Tx } from '../../storage/index.ts'
-import { carrierOf, toSessionProof, withCredentials } from '../carried.ts'
+import { carrierOf, lackCredentials, toSessionProof, withCredentials } from '../carried.ts'
 import type { FlowParts } from '../load.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Progress, Proof } from '../progress.ts'
@@ -26,7 +26,8 @@ export async function withProvenBy(
 ): Promise<Outcome> {
   const { progress } = outcome
   const isProof = progress.proofs.length > before.proofs.length
-  if (person === undefined || person.prospective || !isProof) return outcome
+  if (person === undefined || person.prospective || !isProof || !lackCredentials(progress.proofs))
+    return outcome
   // What is enrolled here is written after this, and read at the end.
   const isNew = ({ authenticator: key }: Proof) => progress.enrolled?.includes(key) === true
   const holder = { person, enrollments: await findEnrollments(tx, person.id) }
@@ -43,12 +44,14 @@ export async function withProofs(
   { progress: { proofs, replaced, remember } }: Outcome,
   { signOn: { browserSession: { mayPersist, ...lives } = {} } }: Policy,
 ): Promise<Grant> {
-  const person = await findPerson(tx, grant.personId)
-  if (person === undefined) return grant
-  const holder = { person, enrollments: await findEnrollments(tx, person.id) }
-  const known = withCredentials(parts, proofs, holder, ({ authenticator }) =>
-    replaced.includes(authenticator),
-  )
+  const isAnew = ({ authenticator }: Proof) => replaced.includes(authenticator)
+  let known = proofs
+  if (lackCredentials(proofs, isAnew)) {
+    const person = await findPerson(tx, grant.personId)
+    if (person === undefined) return grant
+    const holder = { person, enrollments: await findEnrollments(tx, person.id) }
+    known = withCredentials(parts, proofs, holder, isAnew)
+  }
   const browser = { ...lives, ...(mayPersist && remember && { persists: true as const }) }
   return { ...grant, proofs: known.map(toSessionProof), browser }
 }

@@ -119,7 +119,7 @@ async function begin(
   const { storage, random, clock, lifetimes } = parts
   const open = () =>
     beginInteraction(storage.db, draft, { random, now: clock.now(), lifetimeMs: lifetimes.interactionMs })
-  const options = { sessionId: known?.id, mayAsk: prompt !== 'none' }
+  const options = { session: known, mayAsk: prompt !== 'none' }
   const begun = await flow.begin({ client, draft, open }, options)
   if (begun.result === 'denied') {
     throw oauthError('access_denied', 'User is not assigned to the client application.')

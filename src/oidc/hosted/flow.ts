@@ -7,14 +7,14 @@ import type {
   Returned,
   SessionTokenUse,
 } from '../../flow/index.ts'
-
+import type { BrowserSession } from '../../sessions/index.ts'
 import type { Delivered } from './response.ts'
 
 /** What the engine's own pages need of the flow, which is built after this folder's parts. */
 export interface HostedFlow {
   begin(
     beginning: HostedBeginning,
-    options: { readonly sessionId: string | undefined; readonly mayAsk: boolean },
+    options: { readonly session: BrowserSession | undefined; readonly mayAsk: boolean },
   ): Promise<BegunInBrowser>
   findEnded(stateToken: string, browser: string | undefined): Promise<EndedInBrowser | undefined>
   /** The same of an interaction: the caller compares the browser. */
