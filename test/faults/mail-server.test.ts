@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { setDefaultCACertificates } from 'node:tls'
-import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   createLogger,
   createSecrets,
@@ -120,6 +120,8 @@ describe('a mail server that refuses', () => {
     const transport = transportTo(server.url)
     expect(await refusedBy(transport)).toMatchObject({ permanent: true, reason })
     server.answers(() => undefined)
+    // The session goes on once the server has answered it.
+    await vi.waitFor(() => expect(server.lines.at(-1)?.line).toBe('RSET'), 5000)
     await pause(50)
     await transport.send(mail)
     expect(server.connections).toBe(1)
