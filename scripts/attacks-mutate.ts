@@ -1,5 +1,6 @@
 // Mutation tests: removes each defence from a copy of the source and runs the tests of its attack, which must fail.
-// `--only A07,A08` runs the mutations of some attacks, `--files src/delivery,src/brand/png.ts` those of some files.
+// `--only A07,A08` runs the mutations of some attacks, `--files src/delivery,src/brand/png.ts` those of some files,
+// `--tests brand-api,links` those whose tests are in these files.
 import { spawn } from 'node:child_process'
 import {
   cpSync,
@@ -18,12 +19,15 @@ import { idOf } from '../test/attacks/corpus.ts'
 import { type Mutation, mutated, mutations } from '../test/attacks/mutations.ts'
 
 const root = join(import.meta.dirname, '..')
-const { values } = parseArgs({ options: { only: { type: 'string' }, files: { type: 'string' } } })
-const only = values.only?.split(',')
-const files = values.files?.split(',')
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, files: { type: 'string' }, tests: { type: 'string' } },
+})
+const [only, files, suites] = [values.only, values.files, values.tests].map((list) => list?.split(','))
 const wanted = mutations.filter(
-  ({ attack, file }) =>
-    (only?.includes(attack) ?? true) && (files?.some((path) => file.startsWith(path)) ?? true),
+  ({ attack, file, tests }) =>
+    (only?.includes(attack) ?? true) &&
+    (files?.some((path) => file.startsWith(path)) ?? true) &&
+    (suites?.includes(tests) ?? true),
 )
 const parts = ['src', 'test', 'scripts', 'examples/web', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 
