@@ -67,7 +67,9 @@ test('A72: what a user has left out is in no later token, by a page or silently,
   const answer = answerIn(await silent.goes(authorizeUrl(idp.issuer, shop, { scope, prompt: 'none' })))
   expect(await scopesOf(shop, answer.code)).toBe('openid phone')
   // What is left out at one app is neither left out nor allowed at another.
+  const before = browser.arrived
   const page = await browser.opens(authorizeUrl(idp.issuer, other, { scope }))
+  expect(browser.arrived).toBe(before)
   expect(page.forms).toContain('granular-consent')
   // No administrator sees what was left out as something that was allowed.
   const { list } = await apiOf(idp)('GET', `/users/ada/clients/${shop.id}/grants`)
