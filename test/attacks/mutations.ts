@@ -3495,4 +3495,37 @@ export const mutations: readonly Mutation[] = [
     replace: "    role: 'users',\n    summary: 'Replace the name and the privacy policy of the pages',",
     tests: 'brand-api',
   },
+  {
+    attack: 'A83',
+    without: 'the same answer for names of no user, in a recovery of the classic API',
+    file: 'src/classic/recovery.ts',
+    find: 'if (sent.context.transaction.progress.subject === undefined) throw unknown()',
+    replace: 'if (sent.context.person === undefined) throw unknown()',
+    tests: 'classic-recovery',
+  },
+  {
+    attack: 'A83',
+    without: 'the same answer for users without a phone, in a recovery of the classic API',
+    file: 'src/classic/recovery.ts',
+    find: '  return isByLink ? renderMailSent(sent) : renderCodeSent(parts.baseUrl(), sent, way)',
+    replace:
+      "  if (way === 'SMS' && !sent.context.person?.profile.mobilePhone) throw notAllowed()\n  return isByLink ? renderMailSent(sent) : renderCodeSent(parts.baseUrl(), sent, way)",
+    tests: 'classic-recovery',
+  },
+  {
+    attack: 'A83',
+    without: 'the way of a recovery that its code is of',
+    file: 'src/classic/recovery.ts',
+    find: 'const way = Object.hasOwn(codeWays, given) ? codeWays[given as Way] : undefined',
+    replace: 'const way = Object.values(codeWays).find(({ method }) => method !== undefined)',
+    tests: 'classic-recovery',
+  },
+  {
+    attack: 'A83',
+    without: 'the place of a new password at the end of a recovery',
+    file: 'src/classic/recovery.ts',
+    find: "if (answer.view.stage !== 'reset') throw notNow()",
+    replace: '',
+    tests: 'classic-recovery',
+  },
 ]
