@@ -103,9 +103,11 @@ export function codePage(
     title: isLinkOnly ? words.link.own.title : words.link.yourCode,
     brand: orgName,
     body: html`
-${otherUser !== undefined && html`<p class="warning">${fill(words.link.otherUser, { ...otherUser })}</p>`}
-${here !== undefined && hereForm(words, here)}
 ${
+  otherUser !== undefined &&
+  html`<p class="warning">${fill(words.link.otherUser, { ...otherUser })}</p>
+`
+}${here !== undefined && hereForm(words, here)}${
   isLinkOnly
     ? html`<p>${words.link.own.text}</p><p><a href="${own}">${words.link.own.offer}</a></p>`
     : html`<p>${sentence}</p>
