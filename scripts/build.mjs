@@ -4,10 +4,11 @@
 // What is built is put in the place of dist/ at the end: a build that fails leaves the old one.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, posix, relative, sep } from 'node:path'
+import { join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { bundled } from './bundled.mjs'
+import { pruneDeclarations } from './declarations.mjs'
 import { lineMap } from './line-map.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -124,25 +125,6 @@ function noticesOf(chunks) {
   return `# Packages that parts of are in this folder\n\n${parts.join('\n')}`
 }
 
-/** Removes the declarations that no exported one leads to: nobody could import them. */
-function pruneDeclarations() {
-  const reached = new Set()
-  const visit = (file) => {
-    if (reached.has(file)) return
-    reached.add(file)
-    for (const [, path] of readFileSync(file, 'utf8').matchAll(
-      /(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g,
-    )) {
-      visit(join(dirname(file), path.replace(/\.(ts|js)$/, '.d.ts')))
-    }
-  }
-  for (const name of ['index', 'testing/index']) visit(join(built, `${name}.d.ts`))
-  for (const path of readdirSync(built, { recursive: true })) {
-    const file = join(built, path)
-    if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file)
-  }
-}
-
 function compile(...args) {
   const { status } = spawnSync('tsc', args, {
     cwd: root,
@@ -154,7 +136,7 @@ function compile(...args) {
 
 try {
   compile('-p', 'tsconfig.build.json', '--outDir', built)
-  pruneDeclarations()
+  pruneDeclarations(built, ['index', 'testing/index'])
   compile('-p', 'tsconfig.sample-app.json', '--outDir', join(built, 'sample-app'))
   writeFileSync(join(built, 'third-party.md'), noticesOf(await bundle()))
   // Templates, styles, pictures and the scripts of pages: neither compiled nor bundled.

@@ -10,10 +10,8 @@ export { DatabaseUrlError } from './database-url-error.ts'
 export { takeFileLock } from './file-lock.ts'
 export { type MigrateOptions, type SchemaChange, SchemaError, type SchemaState } from './migrator.ts'
 export { withCommit } from './pending.ts'
-export type { PoolLoad } from './postgres-pool.ts'
 export { tlsOptions } from './postgres-url.ts'
 export { type GrowingTable, oldest, purge, purgeShortLived, type ShortLived } from './purge.ts'
-export type { ReadyCheck, StorageChecks } from './readiness.ts'
 export {
   claimSecret,
   promoteSecret,
@@ -24,6 +22,7 @@ export {
   usesOfSecret,
 } from './secret-check.ts'
 export { retryStale, StaleRead } from './stale.ts'
+export type { PoolLoad, ReadyCheck, StorageChecks } from './state.ts'
 export { insert, statement, type Value } from './statement.ts'
 export {
   change,

@@ -1,15 +1,7 @@
 import type { ClientBase, Pool, PoolClient, PoolConfig } from 'pg'
 import { type Logger, ProtocolError, systemRandom, untraced } from '../base/index.ts'
+import type { PoolLoad } from './state.ts'
 import { databaseFault, poolerHint, unavailable } from './unavailable.ts'
-
-/** The state of the connection pool. */
-export interface PoolLoad {
-  readonly busy: number
-  readonly idle: number
-  /** Statements and transactions that wait for a connection. */
-  readonly waiting: number
-  readonly most: number
-}
 
 /** How connections are made, and for how long they are used. */
 export interface ConnectionOptions {

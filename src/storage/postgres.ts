@@ -10,9 +10,10 @@ import type { PoolClient } from 'pg'
 import { type Logger, plainHash } from '../base/index.ts'
 import { grouped, type Outgoing, type RawResult } from './fused.ts'
 import { postgresServers } from './postgres-hosts.ts'
-import { ConnectionPool, type PoolFactory, type PoolLoad } from './postgres-pool.ts'
+import { ConnectionPool, type PoolFactory } from './postgres-pool.ts'
 import type { PostgresAddress } from './postgres-url.ts'
-import { createPostgresChecks, DiskState, type StorageChecks } from './readiness.ts'
+import { createPostgresChecks, DiskState } from './readiness.ts'
+import type { Pooler, PoolLoad, StorageChecks } from './state.ts'
 import { translateDatabaseError } from './unavailable.ts'
 
 /** In milliseconds. Without limits every request waits for a server that does not answer, long after it is back. */
@@ -25,12 +26,7 @@ const idleTimeout = 10_000
 export interface PostgresOptions {
   readonly address: PostgresAddress
   readonly poolSize: number
-  /**
-   * What stands between: `session` where a connection stays with its server's session (nothing, or a pooler in session
-   * mode), `transaction` where a pooler gives each transaction another one. Then nothing is left on a session:
-   * statements have no names, and limits of time are set in each transaction.
-   */
-  readonly pooler: 'session' | 'transaction'
+  readonly pooler: Pooler
   readonly maxLifetimeSeconds: number
   /** Without limits of time, for work that may take as long as there is data. */
   readonly isUnlimited?: boolean

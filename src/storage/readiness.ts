@@ -2,24 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
 import { ProtocolError } from '../base/index.ts'
 import { type ConnectionOptions, ConnectionPool, type PoolFactory, takesWrites } from './postgres-pool.ts'
+import type { ReadyCheck, StorageChecks } from './state.ts'
 import { databaseFault } from './unavailable.ts'
-
-/**
- * Something that must hold for a node to do its work. Resolves to `ok`; to `no answer` where that could not be found out
- * in time; else to what is wrong, in a word or two. The word is public: it contains no address, name or secret.
- */
-export type ReadyCheck = () => Promise<string>
-
-/** What a node needs of its database. */
-export interface StorageChecks {
-  /** `ok`, `read-only`, `unreachable`, `refused` (the password, the database's name), `gone` (a file), `no answer`. */
-  readonly database: ReadyCheck
-  /**
-   * `ok`, `full`, `read-only` or `failing`. Costs nothing until a statement has failed for want of the disk. From then on
-   * each call writes a little, until that succeeds.
-   */
-  readonly disk: ReadyCheck
-}
 
 /** What the errors of a database have shown of its disk. */
 export class DiskState {

@@ -13,9 +13,10 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
-import { DiskState, type StorageChecks } from './readiness.ts'
+import { DiskState } from './readiness.ts'
 import { LockWaitCounter, type LockWaits, retryWhileBusy, SqliteFile } from './sqlite-file.ts'
 import { SqliteWriter } from './sqlite-writer.ts'
+import type { StorageChecks } from './state.ts'
 import type { Schema } from './tables.ts'
 
 /**

@@ -13,11 +13,10 @@ import {
   schemaState,
 } from './migrator.ts'
 import { firstCause, openPending, Pending, withPendingOf } from './pending.ts'
-import { type PostgresOptions, postgresDialect } from './postgres.ts'
-import type { PoolLoad } from './postgres-pool.ts'
-import type { StorageChecks } from './readiness.ts'
+import { postgresDialect } from './postgres.ts'
 import { createSqliteChecks, sqliteDialect } from './sqlite.ts'
 import type { LockWaits } from './sqlite-file.ts'
+import type { Pooler, PoolLoad, StorageChecks } from './state.ts'
 import type { Schema } from './tables.ts'
 import { errorCode } from './unavailable.ts'
 
@@ -75,7 +74,7 @@ export interface StorageOptions {
   /** Connections to PostgreSQL. */
   readonly poolSize?: number
   /** What stands between the engine and PostgreSQL; `session` by default. */
-  readonly pooler?: PostgresOptions['pooler']
+  readonly pooler?: Pooler
   /** For how long a connection to PostgreSQL is used at most; 0: without end. Half an hour by default. */
   readonly maxLifetimeSeconds?: number
   readonly log?: Logger

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundled } from '../../scripts/bundled.mjs'
@@ -86,6 +86,28 @@ describe('what is installed', () => {
     for (const [name = '', version] of noticed) {
       expect(lock.packages[`node_modules/${name}`].version, name).toBe(version)
     }
+  })
+
+  test('the declarations name packages that bring their types, and pass on what is asked of them', () => {
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((path) =>
+      path.endsWith('.d.ts'),
+    )
+    const texts = new Map(files.map((path) => [path, readFileSync(join(dist, path), 'utf8')]))
+    const names = [...texts.values()].flatMap((text) =>
+      [...text.matchAll(/(?:from|import\()\s*['"]([^.'"][^'"]*)['"]/g)].map(([, name = '']) => name),
+    )
+    // Of these each has its own types, and is installed with this package; those of Node are the project's (docs/install.md).
+    const typed = ['fastify', 'jose', 'kysely', 'kysely/migration', 'pino', 'typebox']
+    expect([...new Set(names)].filter((name) => !name.startsWith('node:') && !typed.includes(name))).toEqual(
+      [],
+    )
+    for (const [path, text] of texts) {
+      for (const [, to = ''] of text.matchAll(/(?:from|import\()\s*['"](\.[^'"]+)\.[jt]s['"]/g)) {
+        expect(texts.has(join(dirname(path), `${to}.d.ts`)), `${path}: ${to}`).toBe(true)
+      }
+    }
+    expect(files.filter((path) => /^(index|testing\/index)\.d\.ts$/.test(path)).length).toBe(2)
+    expect(files).not.toContain(join('storage', 'postgres-pool.d.ts'))
   })
 
   test('the production tree has at most 165 packages beside oidc-provider’s, and none that the bundle replaces', () => {
