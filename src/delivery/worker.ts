@@ -304,7 +304,8 @@ function startWorker(options: Options): Delivery {
       do {
         await run()
         await allDone()
-      } while (inHand.size > 0 || pass !== undefined)
+        // What was given back, because no connection was free, is due as well.
+      } while (inHand.size > 0 || pass !== undefined || left)
     },
     async close({ graceMs = 4000 } = {}) {
       closed = true

@@ -58,7 +58,8 @@ export const ownPagesOf = (
   findHeld: (call) => heldLink(parts, baseUrl(), call),
   entries: {
     ...{ begin, stateOf, maskedLoginOf, findUserId, tokenPage },
-    findOther: async (token, cookies) => otherUser(parts, { findUserId }, await userIdOf(token), cookies),
+    findOther: async (token, cookies) =>
+      cookies === undefined ? undefined : otherUser(parts, { findUserId }, await userIdOf(token), cookies),
     loginOf: async (userId) => (await findPerson(parts.storage.db, userId))?.profile.login,
     homesOf: async (userId) => (await clientsOf(parts.storage.db, userId)).flatMap(homeOf).slice(0, mostApps),
     async onlyHome() {

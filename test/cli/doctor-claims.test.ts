@@ -154,6 +154,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'ASVS 5.0 6.3.1': 'src/config/requirements.test.ts and test/cli/doctor.test.ts',
   'Operation configuration': 'test/contract/configuration.test.ts',
   'Operation node': 'test/cli/files.test.ts',
+  'Operation packages': 'src/cli/doctor-packages.test.ts',
 }
 
 const named = ({ standard, id }: Line) => `${standard} ${id}`

@@ -19,8 +19,9 @@ const small = [
   'clients',
   'api_tokens',
   'kysely_migration',
-  // One row, made by the statement itself.
+  // Rows that the statement itself has brought.
   'one_row',
+  'endings',
 ]
 
 onEachDatabase('the statements of a recovery', (database) => {

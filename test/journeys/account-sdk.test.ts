@@ -117,6 +117,8 @@ describe.each(majors)('okta-auth-js %i', (major) => {
     const added = await account.addEmail({
       payload: { profile: { email: 'new@example.com' }, sendEmail: true, role: 'PRIMARY' },
     })
+    // The mail of the addition is there before that of the challenge: at one moment of the clock they have no order.
+    await idp.engine.delivery.idle()
     const challenge = await added.challenge()
     expect((await challenge.poll()).status).toBe('UNVERIFIED')
     const emailId = added.id

@@ -44,8 +44,7 @@ export function deadLinkPage(
     brand: orgName,
     body: html`
 <p role="status">${{ expired, stale, dead: failed }[state]}</p>
-${held !== undefined && html`<p><a href="${held}">${here.back}</a></p>`}
-${app?.home !== undefined && html`<p><a href="${app.home}">${fill(backTo, { app: app.label })}</a></p>`}
+${held !== undefined && html`<p><a href="${held}">${here.back}</a></p>`}${app?.home !== undefined && html`<p><a href="${app.home}">${fill(backTo, { app: app.label })}</a></p>`}
 <p class="error-id"><small>${fill(words.error.reference, { errorId })}</small></p>`,
   })
 }
