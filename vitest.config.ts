@@ -4,16 +4,16 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const elsewhere = [
   // Every suite of these files iterates both databases (`onEachDatabase`).
   'test/attacks/{atomic,canary,delegation,factors,groups,methods,own-changes,pre-hijacking,resets,seams,settling,sign-up-clock}.test.ts',
-  'test/contract/{api-tokens,budgets,erase,failures,logout-queue,many-people,migrations,oauth,outbox,plans,postgres-hosts}.test.ts',
+  'test/contract/{api-tokens,budgets,erase,failures,logout-queue,maintenance,many-people,migrations,oauth,outbox,plans,postgres-hosts}.test.ts',
   'test/contract/{management-bounds,search-properties,statements,storage,user-version}.test.ts',
   'test/faults/{clock,clock-jumps,conflicts,connections,failover,poolers,postgres-tls,ready,secret}.test.ts',
-  'test/journeys/nodes.test.ts',
+  'test/journeys/{classic-sdk,moved-factors,nodes}.test.ts',
   // Pages in a browser, documents, calls of the SDK and an SMTP server: the database decides nothing there.
   'test/attacks/documented.test.ts',
   'test/contributing.test.ts',
   'test/contract/{mail-transport,openapi,product}.test.ts',
   'test/faults/{mail-server,postfix}.test.ts',
-  'test/journeys/{admin-users,browser,hosted-browser,hosted-captcha,hosted-views,own-pages-views,every-method,inspector,languages,redirect-clients,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
+  'test/journeys/{admin-users,browser,classic-widget,dpop-browser,hosted-browser,hosted-captcha,hosted-twice,hosted-views,own-pages-views,every-method,inspector,languages,redirect-clients,sdk-calls,sign-in-widget,step-mode,web-app}.test.ts',
   'test/journeys/widget-*.test.ts',
   'test/attacks/hosted-browser.test.ts',
 ]

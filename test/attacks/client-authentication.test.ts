@@ -12,7 +12,8 @@ let idp: Kit
 let robot: ServiceApp
 let other: ServiceApp
 beforeAll(async () => {
-  idp = await startShop()
+  // What is refused here are the clients, not how often they are.
+  idp = await startShop({ settings: { limits: { requests: { wrongSecretsPerAddress: 1000 } } } })
   robot = await serviceApp(idp, ['okta.users.read'])
   other = await serviceApp(idp, ['okta.users.read'], { alg: 'ES256', label: 'Other' })
 })
