@@ -137,7 +137,11 @@ test('of two pages with one token the first password counts', async () => {
   const answers = await Promise.all([one.answers(password), other.answers('Tangerine-Kettle-42')])
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   expect(await statusOf()).toBe('ACTIVE')
-  expect(await idp.outbox.latest({ to: profile.email })).toBeUndefined()
+  // One notice, of the one password that was set.
+  await idp.engine.delivery.idle()
+  expect(idp.outbox.all().map(({ to, template }) => [to, template])).toEqual([
+    [profile.email, 'PasswordChanged'],
+  ])
 })
 
 test.each(['suspend', 'deactivate'])(
