@@ -49,7 +49,8 @@ test('the message is the one that the library composes, as a reader of mails see
     })
     const seen = ({ headers, headerLines: _, ...rest }: ParsedMail) => ({
       ...rest,
-      // The line between the parts is one of their own, and the body is told by its parts.
+      // Each composer draws its own MIME boundary (RFC 2046, section 5.1.1), which stands in Content-Type. The parts that it
+      // separates are compared below.
       headers: [...headers].filter(([name]) => name !== 'content-type'),
     })
     const expected = seen(await simpleParser(message as Buffer))
